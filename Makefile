@@ -1,0 +1,116 @@
+# Lotus Lake: everything a person or the CI runs. A bare `make` prints the targets.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+LOTUSLAKE := $(BIN)/lotuslake
+# The first of these that runs and is 3.11 or newer; `make install PYTHON=/path/to/python` decides otherwise.
+PYTHONS := $(or $(PYTHON),python3.11 python3.12 python3.13 python3.14 python3)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+# Options and selectors for the wrapped subcommands: make register ARGS="shopify/orders --dry-run"
+ARGS ?=
+# make test JOBS=2 runs test files in parallel.
+JOBS ?=
+PYTEST := $(BIN)/pytest $(if $(JOBS),--numprocesses $(JOBS) --dist loadfile)
+
+##@ First steps
+.PHONY: help install demo test
+
+help: ## Print this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z][a-z-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/.package-installed ## Install the locked packages and this one into .venv (quick when nothing changed)
+
+demo: install ## Make a believable shop and run the chain on it (ARGS="--scale 2")
+	$(LOTUSLAKE) demo $(ARGS)
+
+.venv/bin/python:
+	@chosen=; \
+	for candidate in $(PYTHONS); do \
+		if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then chosen=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$chosen" ]; then \
+		echo "make: no Python 3.11 or newer found (tried: $(PYTHONS)). Install one, or name it: make install PYTHON=/path/to/python" >&2; exit 2; \
+	fi; \
+	if ! $$chosen -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+		echo "make: $$chosen cannot make virtual environments. On Debian: apt-get install python3-venv" >&2; exit 2; \
+	fi; \
+	echo "Making .venv with $$($$chosen --version)"; \
+	$$chosen -m venv .venv
+
+.venv/.packages-installed: requirements-dev.lock | .venv/bin/python
+	@echo "Installing the packages of requirements-dev.lock (about a minute the first time)"
+	@$(PIP) install --require-hashes --no-deps --only-binary :all: -r requirements-dev.lock
+	@touch $@
+
+.venv/.package-installed: pyproject.toml .venv/.packages-installed
+	@echo "Installing lotuslake from this folder"
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+##@ Checks
+.PHONY: check fmt test-unit test-integration coverage
+
+check: install ## Format, lint, types, import contract, Dockerfile; edits nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+
+fmt: install ## Format and apply the safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: coverage ## All tests, then the coverage gate
+
+test-unit: install ## The quick tests: unit and property (ARGS="-k plan")
+	$(PYTEST) tests/unit tests/property $(ARGS)
+
+test-integration: install ## The tests that run real components (ARGS="-x")
+	$(PYTEST) tests/contract tests/functional tests/integration $(ARGS)
+
+coverage: install ## All tests with branch coverage; core and commands at 95 % of branches or more
+	$(PYTEST) --cov --cov-report= $(ARGS)
+	@mkdir -p build
+	$(BIN)/coverage report --include='lotuslake/core/*,lotuslake/commands/*'
+	@$(BIN)/coverage json --quiet -o build/coverage.json
+	@$(BIN)/python .ci/branch_coverage.py build/coverage.json 95 lotuslake/core lotuslake/commands
+
+##@ Subcommands (options and selectors in ARGS)
+.PHONY: ingest-check register transform generate-catalog backfill
+
+ingest-check: install ## What is pending, late, overwritten or missing; how fresh
+	$(LOTUSLAKE) ingest-check $(ARGS)
+
+register: install ## New files into the landing tables
+	$(LOTUSLAKE) register $(ARGS)
+
+transform: install ## Landing into processed, then every stale enriched model
+	$(LOTUSLAKE) transform $(ARGS)
+
+generate-catalog: install ## Stream configs into what Airbyte and Terraform need
+	$(LOTUSLAKE) generate-catalog $(ARGS)
+
+backfill: install ## History again, for the streams named in ARGS
+	$(LOTUSLAKE) backfill $(ARGS)
+
+##@ Housekeeping
+.PHONY: lock clean
+
+# The files name no index, so that a mirror serves as well. `git diff` shows what moved.
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url
+lock: install ## Resolve requirements.lock, -dev.lock and -build.lock anew
+	$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
+	$(COMPILE) --group build --constraints requirements-dev.lock --output-file requirements-build.lock
+
+clean: ## Remove caches and build output; keeps .venv and .lotuslake
+	rm -rf build dist .coverage .coverage.* htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find lotuslake tests -type d -name __pycache__ -prune -exec rm -rf {} +

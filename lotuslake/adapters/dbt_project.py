@@ -1,0 +1,165 @@
+"""dbt in this process: the project parsed once, models run and tests counted, nothing on stdout."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
+from lotuslake.core.errors import ConfigError, ModelError
+from lotuslake.core.finding import TestOutcome
+from lotuslake.core.model import Layer, Model
+
+PROFILE = "lotuslake"
+STATUSES = frozenset({"pass", "warn", "fail"})
+
+
+class DbtProject:
+    """The dbt project in ``folder``. Its profile opens the instance's named database, so it holds no secret."""
+
+    def __init__(self, folder: Path, state_dir: Path, instance: DuckDbInstance) -> None:
+        self._folder = folder
+        self._state_dir = state_dir
+        self._instance = instance
+
+    @cached_property
+    def manifest(self) -> Any:
+        """dbt's manifest, parsed at the first use and from `partial_parse.msgpack` where nothing changed."""
+        if not (self._folder / "dbt_project.yml").is_file():
+            raise ConfigError(f"there is no dbt project in {self._folder}: dbt_project.yml is missing")
+        self._write_profile()
+        result = self._runner(None).invoke(["parse", *self._flags()])
+        if not result.success:
+            raise ModelError(f"the dbt project does not parse: {_short(result.exception or result.result)}")
+        return result.result
+
+    def load_models(self) -> dict[str, Model]:
+        """Models of the folders processed/ and enriched/ by name."""
+        nodes = [node for node in self.manifest.nodes.values() if node.resource_type == "model"]
+        return {
+            node.name: Model(
+                name=node.name,
+                layer=cast("Layer", node.schema),
+                hash=self._hash(node),
+                upstreams=tuple(sorted(self._models_among(node.depends_on.nodes))),
+            )
+            for node in nodes
+            if node.schema in {"processed", "enriched"}
+        }
+
+    def run(self, model: str) -> None:
+        """Build one model.
+
+        Raises:
+            ModelError: with dbt's message; the caller tells races and outages apart by its text.
+        """
+        result = self._runner(self.manifest).invoke(["run", "--select", model, "--no-populate-cache", *self._flags()])
+        outcomes = list(result.result or ())
+        if not result.success or len(outcomes) != 1:
+            text = outcomes[0].message if outcomes else str(result.exception)
+            raise ModelError(f"model {model} does not build: {text}")
+
+    def test(self, models: Sequence[Model]) -> list[TestOutcome]:
+        """Run the data tests whose models are all among these or above them."""
+        if not models:
+            return []
+        names = [model.name for model in models]
+        result = self._runner(self.manifest).invoke(
+            ["test", "--select", *names, "--indirect-selection", "buildable", "--resource-type", "test", *self._flags()]
+        )
+        if result.exception is not None:
+            raise ModelError(f"the data tests could not run: {_short(result.exception)}")
+        return [self._outcome(entry) for entry in result.result]
+
+    def _outcome(self, entry: Any) -> TestOutcome:
+        tested = self._models_among(entry.node.depends_on.nodes)
+        attached = getattr(entry.node, "attached_node", None)
+        return TestOutcome(
+            test=entry.node.name,
+            model=attached.split(".")[-1] if attached else ", ".join(sorted(tested)),
+            streams=tuple(sorted(self._streams_above(tested))),
+            status=entry.status.value if entry.status.value in STATUSES else "error",
+            failures=entry.failures or 0,
+            message="" if entry.status.value in STATUSES else _short(entry.message),
+        )
+
+    def _streams_above(self, models: Iterable[str]) -> set[str]:
+        known = self.load_models()
+        streams: set[str] = set()
+        waiting = [known[name] for name in models if name in known]
+        while waiting:
+            model = waiting.pop()
+            if model.layer == "processed":
+                streams.add(model.name.removeprefix("int_").replace("__", "/", 1))
+            waiting += [known[name] for name in model.upstreams]
+        return streams
+
+    def _models_among(self, unique_ids: Iterable[str]) -> list[str]:
+        return [unique_id.split(".")[-1] for unique_id in unique_ids if unique_id.startswith("model.")]
+
+    def _hash(self, node: Any) -> str:
+        """Hash of the SQL and of everything of the project that shapes it."""
+        digest = hashlib.sha256(node.raw_code.encode())
+        seen: set[str] = set()
+        waiting = list(node.depends_on.macros)
+        texts: list[str] = []
+        while waiting:
+            unique_id = waiting.pop()
+            macro = self.manifest.macros.get(unique_id)
+            if macro is None or unique_id in seen or macro.package_name != node.package_name:
+                continue
+            seen.add(unique_id)
+            texts.append(macro.macro_sql)
+            waiting += macro.depends_on.macros
+        for text in sorted(texts):
+            digest.update(text.encode())
+        if any("var(" in text for text in (node.raw_code, *texts)):
+            digest.update(repr(sorted(self._vars.items())).encode())
+        return digest.hexdigest()[:16]
+
+    @cached_property
+    def _vars(self) -> dict[str, Any]:
+        document = yaml.safe_load((self._folder / "dbt_project.yml").read_text(encoding="utf-8"))
+        return dict(document.get("vars") or {})
+
+    def _runner(self, manifest: Any) -> Any:
+        # Deferred: dbt takes seconds to import, which only a transform has to pay.
+        from dbt.cli.main import dbtRunner
+
+        return dbtRunner(manifest=manifest)
+
+    def _flags(self) -> list[str]:
+        target = self._state_dir / "target"
+        return [
+            *("--project-dir", str(self._folder), "--profiles-dir", str(self._state_dir)),
+            *("--target-path", str(target), "--log-path", str(self._state_dir / "logs")),
+            *("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
+            *("--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json"),
+        ]
+
+    def _write_profile(self) -> None:
+        options = self._instance.options
+        catalog = f"ducklake:{options.catalog}" if options.is_embedded else f"ducklake:postgres:{options.catalog}"
+        output = {
+            "type": "duckdb",
+            "path": self._instance.name,
+            "database": LAKE,
+            "schema": "main",
+            # More threads read freed memory with DuckLake; see docs/architecture.md.
+            "threads": 1,
+            "keep_open": True,
+            "attach": [{"path": catalog, "alias": LAKE, "is_ducklake": True}],
+        }
+        self._state_dir.mkdir(parents=True, exist_ok=True)
+        profile = {PROFILE: {"target": "lake", "outputs": {"lake": output}}}
+        (self._state_dir / "profiles.yml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+
+
+def _short(error: object) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:3])[:300]

@@ -1,0 +1,61 @@
+"""DuckDB's errors in the program's own words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from lotuslake.core.errors import CatalogHeldError, LostRaceError, LotusLakeError, UnreachableError
+
+_RACES = re.compile(
+    r"Transaction conflict|lost race|write-write conflict|Conflict on update|serialize access", re.IGNORECASE
+)
+_LOCKED = re.compile(
+    r"Could not set lock on file.*?held in (?P<holder>.+?)\. See also|Unique file handle conflict", re.DOTALL
+)
+_OUTAGES = re.compile(
+    r"HTTP|Connection|connect to Postgres|connection to server|server closed|terminating connection|timed? ?out|SSL|"
+    r"Could not establish|could not translate host|no such bucket|Unable to connect|libpq|SlowDown|Failed to read",
+    re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(r"(password|passwd|secret|key_id|session_token)\s*[=:]?\s*('[^']*'|\S+)", re.IGNORECASE)
+MAX_LENGTH = 300
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error without anything secret: DuckDB repeats statements and rows in the lines below it."""
+    line = str(error).strip().split("\n", 1)[0]
+    return _CREDENTIALS.sub(r"\1 …", line)[:MAX_LENGTH]
+
+
+def translate(error: BaseException, doing: str) -> LotusLakeError | None:
+    """The program's error for one of DuckDB's (or dbt's text of one); None where it is nothing that was foreseen."""
+    text = str(error)
+    if _RACES.search(text):
+        return LostRaceError(f"another process changed the lake first while {doing}")
+    locked = _LOCKED.search(text)
+    if locked:
+        holder = locked.group("holder") or "this process"
+        return CatalogHeldError(
+            f"the catalog is held by {holder}; wait until it has ended, or run one command at a time"
+        )
+    if isinstance(error, duckdb.HTTPException | duckdb.ConnectionException) or (
+        isinstance(error, duckdb.IOException) or _OUTAGES.search(text)
+    ):
+        return UnreachableError(f"could not go on {doing}: {first_line(error)}")
+    return None
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raise what DuckDB raises as a LotusLakeError where it was foreseen."""
+    try:
+        yield
+    except duckdb.Error as error:
+        known = translate(error, doing)
+        if known is None:
+            raise
+        raise known from error

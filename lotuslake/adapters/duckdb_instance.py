@@ -1,0 +1,220 @@
+"""One DuckDB in this process, with the extensions, the bounds, the secrets and the lake attached."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import duckdb
+
+from lotuslake.adapters.aws import DuckdbS3Secret
+from lotuslake.adapters.duckdb_errors import translate
+from lotuslake.core.errors import CatalogHeldError, ConfigError
+
+logger = logging.getLogger("lotuslake")
+
+LAKE = "lakehouse"
+LOCK_POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOptions:
+    """``catalog`` is a file or a `postgresql://` URL, ``data_url`` DuckLake's DATA_PATH."""
+
+    catalog: str
+    data_url: str
+    memory_limit_bytes: int
+    threads: int
+    temp_dir: Path
+    secrets: Sequence[DuckdbS3Secret] = ()
+    lock_wait_seconds: float = 30.0
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the catalog is a file."""
+        return not self.catalog.startswith("postgresql://")
+
+    @property
+    def uses_s3(self) -> bool:
+        """Whether any root lies in an object store."""
+        return bool(self.secrets) or self.data_url.startswith("s3://")
+
+
+class DuckDbInstance:
+    """A named in-memory DuckDB: whoever connects to its name in this process, dbt too, shares it."""
+
+    def __init__(self, options: InstanceOptions) -> None:
+        self.options = options
+        self.name = f":memory:lotuslake_{uuid.uuid4().hex[:12]}"
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._read_only = True
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection on which the lake is attached; call `attach` first."""
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether the lake is attached, read-only or not."""
+        return self._connection is not None and bool(
+            self._connection.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = ?", [LAKE]).fetchone()
+        )
+
+    def attach(self, *, read_only: bool) -> None:
+        """Attach the lake, waiting a while for another process to let go of an embedded catalog.
+
+        Raises:
+            CatalogHeldError: it did not let go.
+            UnreachableError: the catalog or the store cannot be reached.
+            ConfigError: the catalog belongs to another data root.
+        """
+        if self.is_attached:
+            if self._read_only and not read_only:
+                self.detach()
+            else:
+                return
+        deadline = time.monotonic() + self.options.lock_wait_seconds
+        while True:
+            try:
+                self.connection.execute(self._attach_statement(read_only=read_only))
+            except duckdb.Error as error:
+                self._explain(error, may_wait=time.monotonic() < deadline)
+                time.sleep(LOCK_POLL_SECONDS)
+            else:
+                self._read_only = read_only
+                return
+
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One snapshot of the lake: committed at the end, rolled back on any error."""
+        connection = self.connection
+        connection.execute("BEGIN")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            try:
+                connection.execute("ROLLBACK")
+            except duckdb.Error as nothing_open:
+                # A failed COMMIT ends its transaction, and a lost connection has none.
+                logger.debug("nothing to roll back: %s", type(nothing_open).__name__)
+            raise
+
+    def detach(self) -> None:
+        """Let go of the lake: an embedded catalog becomes free for others."""
+        if self.is_attached:
+            self.connection.execute(f"DETACH {LAKE}")
+
+    def reconnect(self) -> None:
+        """Attach afresh, after a connection to the catalog was lost or a column's type was changed."""
+        self.detach()
+        self.attach(read_only=self._read_only)
+
+    def close(self) -> None:
+        """Close the database; everything in memory is gone."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        options = self.options
+        options.temp_dir.mkdir(parents=True, exist_ok=True)
+        # No config here: dbt opens the same name without one, and DuckDB wants both to be alike.
+        connection = duckdb.connect(self.name)
+        bounds = {
+            "memory_limit": f"{options.memory_limit_bytes // 1024**2}MiB",
+            "threads": options.threads,
+            "temp_directory": str(options.temp_dir),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "TimeZone": "UTC",
+        }
+        for name, value in bounds.items():
+            connection.execute(f"SET GLOBAL {name} = {quote_literal(str(value))}")
+        for extension in self._extensions():
+            connection.execute(f"LOAD {quote_literal(str(extension_path(extension)))}")
+        if options.uses_s3:
+            connection.execute("SET GLOBAL enable_http_metadata_cache = true")
+            # A key is a name and no pattern: without this, `?` and `[` in a key are not found.
+            connection.execute("SET GLOBAL s3_url_compatibility_mode = true")
+        for number, secret in enumerate(options.secrets):
+            _create_secret(connection, f"root_{number}", secret)
+        return connection
+
+    def _extensions(self) -> list[str]:
+        extensions = ["ducklake"]
+        if self.options.uses_s3:
+            extensions.append("httpfs")
+        if not self.options.is_embedded:
+            extensions.append("postgres_scanner")
+        return extensions
+
+    def _attach_statement(self, *, read_only: bool) -> str:
+        options = self.options
+        if options.is_embedded:
+            if not read_only:
+                Path(options.catalog).parent.mkdir(parents=True, exist_ok=True)
+            catalog = f"ducklake:{options.catalog}"
+        else:
+            catalog = f"ducklake:postgres:{options.catalog}"
+        settings = [f"DATA_PATH {quote_literal(options.data_url.rstrip('/') + '/')}", "DATA_INLINING_ROW_LIMIT 0"]
+        if read_only:
+            settings.append("READ_ONLY")
+        return f"ATTACH {quote_literal(catalog)} AS {LAKE} ({', '.join(settings)})"
+
+    def _explain(self, error: duckdb.Error, *, may_wait: bool) -> None:
+        """Raise what stands in the way, or return where waiting may help."""
+        if "DATA_PATH parameter" in str(error):
+            raise ConfigError(
+                "LOTUSLAKE_DATA_URL is not the root that this catalog was made with; set it back, or choose a new catalog "
+                f"({self.options.data_url})"
+            ) from error
+        known = translate(error, "opening the catalog")
+        if known is None:
+            raise error
+        if isinstance(known, CatalogHeldError) and may_wait:
+            return
+        raise known from error
+
+
+def extension_path(name: str) -> Path:
+    """The extension's file in its wheel; nothing is downloaded."""
+    package = import_module(f"duckdb_extension_{name}")
+    folder = Path(str(package.__file__)).parent / "extensions" / f"v{duckdb.__version__}"
+    return folder / f"{name}.duckdb_extension"
+
+
+def quote_literal(text: str) -> str:
+    """Text as an SQL string, for statements that take no parameters."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _create_secret(connection: duckdb.DuckDBPyConnection, name: str, secret: DuckdbS3Secret) -> None:
+    options = {
+        "KEY_ID": secret.key_id,
+        "SECRET": secret.secret,
+        "SESSION_TOKEN": secret.session_token,
+        "REGION": secret.region,
+        "ENDPOINT": secret.endpoint,
+        "URL_STYLE": secret.url_style,
+        "SCOPE": secret.scope,
+    }
+    given = ", ".join(f"{key} {quote_literal(value)}" for key, value in options.items() if value)
+    statement = f"CREATE OR REPLACE TEMPORARY SECRET {name} (TYPE s3, {given}, USE_SSL {str(secret.use_ssl).lower()})"
+    try:
+        connection.execute(statement)
+    except duckdb.Error as error:
+        # Not chained: DuckDB repeats the statement, and with it the secret.
+        raise ConfigError(
+            f"DuckDB does not take the S3 credentials for {secret.scope}: {type(error).__name__}"
+        ) from None

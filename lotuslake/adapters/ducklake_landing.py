@@ -1,0 +1,205 @@
+"""Landing tables in DuckLake: made, evolved, and filled by reference, one snapshot a batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import duckdb
+
+from lotuslake.adapters.duckdb_errors import translate, translated
+from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, quote_literal
+from lotuslake.adapters.ducklake_ledger import fence_table
+from lotuslake.adapters.parquet_copies import ParquetCopies
+from lotuslake.adapters.parquet_footers import ParquetFooters, escape_glob
+from lotuslake.core.data_file import READABLE, DataFile, LedgerEntry
+from lotuslake.core.decision import to_entry
+from lotuslake.core.errors import LostRaceError
+from lotuslake.core.evolution import AddColumn, plan_evolution
+from lotuslake.core.field_types import BIGINT, TIMESTAMP, VARCHAR, ColumnType, ListOf, Struct, quote_identifier
+from lotuslake.core.footer import Footer, Unreadable
+from lotuslake.core.ordering import partition_date
+from lotuslake.core.schema_comparison import Columns, landing_columns
+from lotuslake.core.stream import Stream
+from lotuslake.core.type_text import parse_type
+from lotuslake.ports import ObjectStore
+from lotuslake.ports.landing import RegisterBatch
+from lotuslake.sql import load_sql
+
+META = Struct(
+    (
+        ("sync_id", BIGINT),
+        ("changes", ListOf(Struct((("field", VARCHAR), ("change", VARCHAR), ("reason", VARCHAR))))),
+    )
+)
+AIRBYTE_COLUMNS: tuple[tuple[str, ColumnType], ...] = (
+    ("_airbyte_raw_id", VARCHAR),
+    ("_airbyte_extracted_at", TIMESTAMP),
+    ("_airbyte_meta", META),
+    ("_airbyte_generation_id", BIGINT),
+)
+
+
+def declared_columns(stream: Stream) -> tuple[tuple[str, ColumnType], ...]:
+    """Airbyte's four columns and the declared fields, in the types that the stream's file asks for."""
+    return (*AIRBYTE_COLUMNS, *((field.name, field.type) for field in stream.fields))
+
+
+class DuckLakeLanding:
+    """See the port for what the methods promise."""
+
+    def __init__(self, instance: DuckDbInstance, store: ObjectStore) -> None:
+        self._instance = instance
+        self._store = store
+        self._footers = ParquetFooters(instance, store)
+        self._copies = ParquetCopies(instance, store)
+
+    def inspect(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
+        return self._footers.read(files)
+
+    def load_columns(self, stream: Stream) -> Columns:
+        with translated(f"reading the columns of {stream.landing_table}"):
+            rows = self._instance.connection.execute(
+                "SELECT column_name, data_type FROM duckdb_columns() "
+                "WHERE database_name = $lake AND schema_name = 'landing' AND table_name = $name ORDER BY column_index",
+                {"lake": LAKE, "name": stream.landing_table},
+            ).fetchall()
+        return tuple((name, parse_type(type_)) for name, type_ in rows)
+
+    def evolve(self, stream: Stream, seen: Sequence[Columns]) -> Columns:
+        declared = declared_columns(stream)
+        existing = self.load_columns(stream)
+        wanted = landing_columns(declared, seen)
+        if not existing or (seen and wanted != existing and self._is_empty(stream)):
+            self._execute(stream, f"CREATE OR REPLACE TABLE {landing_table(stream)} ({_column_list(wanted)})")
+            return wanted
+        changes = plan_evolution(stream.id, existing[len(AIRBYTE_COLUMNS) :], declared[len(AIRBYTE_COLUMNS) :])
+        for change in changes:
+            self._execute(stream, _add_column(stream, change))
+        return self.load_columns(stream) if changes else existing
+
+    def _is_empty(self, stream: Stream) -> bool:
+        """Whether the table holds no row yet, so that the form of its instants can still be chosen."""
+        with translated(f"reading {stream.landing_table}"):
+            return not self._instance.connection.execute(f"SELECT 1 FROM {landing_table(stream)} LIMIT 1").fetchall()
+
+    def commit(self, batch: RegisterBatch) -> list[LedgerEntry]:
+        decisions, data_paths = self._copies.write(batch)
+        first = batch.head.seq + 1 + len(batch.withdrawn)
+        entries = [
+            to_entry(decision, first + number, data_paths.get(decision.file.path))
+            for number, decision in enumerate(decisions)
+        ]
+        withdrawn = [replace(entry, seq=batch.head.seq + 1 + i) for i, entry in enumerate(batch.withdrawn)]
+        self._commit(batch, [*withdrawn, *entries])
+        return entries
+
+    def _commit(self, batch: RegisterBatch, entries: list[LedgerEntry]) -> None:
+        try:
+            with self._instance.transaction() as connection:
+                self._move_fence(batch, len(entries))
+                self._add_files(batch, entries)
+                self._append_log(batch, entries)
+                connection.execute(
+                    f"CALL {LAKE}.set_commit_message('lotuslake', $message, extra_info => $extra)",
+                    {
+                        "message": f"register {batch.stream.id}: {len(entries)} files",
+                        "extra": json.dumps({"batch_id": batch.batch_id, "run_id": batch.run_id}),
+                    },
+                )
+        except duckdb.Error as error:
+            if not self._was_committed(batch):
+                raise translate(error, f"registering {batch.stream.id}") or error from error
+
+    def _move_fence(self, batch: RegisterBatch, count: int) -> None:
+        moved = self._instance.connection.execute(
+            f"UPDATE {fence_table(batch.stream)} SET head_seq = head_seq + $count, "
+            "epoch = epoch + $epochs, updated_at = now() WHERE head_seq = $head",
+            {"count": count, "epochs": int(batch.new_epoch), "head": batch.head.seq},
+        ).fetchone()
+        if moved != (1,):
+            raise LostRaceError(f"another process registered files of {batch.stream.id} first")
+
+    def _add_files(self, batch: RegisterBatch, entries: Sequence[LedgerEntry]) -> None:
+        if batch.rewrite:
+            columns = self.load_columns(batch.stream)
+            self._instance.connection.execute(
+                f"CREATE OR REPLACE TABLE {landing_table(batch.stream)} ({_column_list(columns)})"
+            )
+            entries = [*batch.standing, *entries]
+        urls = [self.read_url(entry) for entry in entries if entry.status in READABLE]
+        if urls:
+            self._instance.connection.execute(
+                f"CALL ducklake_add_data_files({quote_literal(LAKE)}, $table, $files, schema => 'landing', "
+                "allow_missing => true, ignore_extra_columns => true, hive_partitioning => false)",
+                {"table": batch.stream.landing_table, "files": [escape_glob(url) for url in urls]},
+            )
+
+    def read_url(self, entry: LedgerEntry) -> str:
+        """Where the rows of an entry are read, in landing types: the raw object, or our converted copy of it."""
+        if entry.data_path is not None:
+            return self._copies.url(entry.data_path)
+        return self._store.url(entry.file.path)
+
+    def _append_log(self, batch: RegisterBatch, entries: Sequence[LedgerEntry]) -> None:
+        connection = self._instance.connection
+        files = [entry.file for entry in entries]
+        connection.execute(
+            load_sql("ledger")["append_entries"],
+            {
+                "stream": batch.stream.id,
+                "batch_id": batch.batch_id,
+                "seq": [entry.seq for entry in entries],
+                "path": [file.path for file in files],
+                "etag": [file.etag for file in files],
+                "size_bytes": [file.size_bytes for file in files],
+                "last_modified": [file.last_modified_at for file in files],
+                "rows": [entry.rows for entry in entries],
+                "status": [entry.status.value for entry in entries],
+                "reason": [entry.reason for entry in entries],
+                "partition_date": [partition_date(file.path) for file in files],
+                "data_path": [entry.data_path for entry in entries],
+                "generation_id": [entry.generation_id for entry in entries],
+                "newest_extracted_at": [entry.newest_extracted_at for entry in entries],
+            },
+        )
+        connection.execute(
+            load_sql("ledger")["append_batch"],
+            {
+                "batch_id": batch.batch_id,
+                "run_id": batch.run_id,
+                "stream": batch.stream.id,
+                "action": "rewrite" if batch.rewrite else "register",
+                "files": len(entries),
+                "rows": sum(entry.rows or 0 for entry in entries if entry.status in READABLE),
+                "size_bytes": sum(file.size_bytes for file in files),
+                "first_seq": batch.head.seq + 1,
+                "last_seq": batch.head.seq + len(entries),
+            },
+        )
+
+    def _was_committed(self, batch: RegisterBatch) -> bool:
+        """Whether the commit stands although it was answered with an error: its reply may have been lost on the way."""
+        with translated(f"looking up batch {batch.batch_id}"):
+            self._instance.reconnect()
+            found = self._instance.connection.execute(load_sql("ledger")["find_batch"], {"batch_id": batch.batch_id})
+            return found.fetchall() == [(1,)]
+
+    def _execute(self, stream: Stream, statement: str) -> None:
+        with translated(f"changing the columns of {stream.landing_table}"):
+            self._instance.connection.execute(statement)
+
+
+def landing_table(stream: Stream) -> str:
+    """The quoted name of a stream's landing table."""
+    return f"{LAKE}.landing.{quote_identifier(stream.landing_table)}"
+
+
+def _column_list(columns: Columns) -> str:
+    return ", ".join(f"{quote_identifier(name)} {type_}" for name, type_ in columns)
+
+
+def _add_column(stream: Stream, change: AddColumn) -> str:
+    path = ".".join(quote_identifier(part) for part in change.path)
+    return f"ALTER TABLE {landing_table(stream)} ADD COLUMN {path} {change.type}"

@@ -1,0 +1,209 @@
+"""The ledger in the lake itself, so that it can be written in the commit that it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from lotuslake import __version__
+from lotuslake.adapters.duckdb_errors import translated
+from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
+from lotuslake.core.retry import retrying
+from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
+from lotuslake.core.field_types import quote_identifier
+from lotuslake.core.finding import Finding, TestOutcome
+from lotuslake.core.head import Head
+from lotuslake.core.run import Run
+from lotuslake.core.stream import Stream
+from lotuslake.sql import load_sql
+
+SCHEMAS = ("landing", "processed", "enriched", "meta")
+INLINED_ROWS = 1000
+
+
+class DuckLakeLedger:
+    """`meta.files` and its companions; see the port for what the methods promise."""
+
+    def __init__(self, instance: DuckDbInstance) -> None:
+        self._instance = instance
+
+    def exists(self) -> bool:
+        """Whether there is a lake to read; attaches it read-only when nothing is attached yet."""
+        if not self._instance.is_attached:
+            if self._instance.options.is_embedded and not Path(self._instance.options.catalog).exists():
+                return False
+            self._instance.attach(read_only=True)
+        return self._is_complete()
+
+    def prepare(self, streams: Sequence[Stream]) -> None:
+        """Two programs may start on an empty lake at once: the loser of the race finds everything made."""
+        self._instance.attach(read_only=False)
+        retrying("preparing the lake", self._prepare_meta)
+        for stream in streams:
+            retrying(f"preparing {stream.id}", lambda stream=stream: self._prepare_stream(stream))
+
+    def load_head(self, stream: Stream) -> Head:
+        if not self.exists() or not self._has_table("meta", f"fence_{stream.slug}"):
+            return Head()
+        row = self._rows(f"SELECT head_seq, epoch FROM {fence_table(stream)}")
+        return Head(*row[0])
+
+    def load_entries(self, stream: Stream, *, since: date | None = None) -> list[LedgerEntry]:
+        if not self.exists():
+            return []
+        rows = self._rows(load_sql("ledger")["load_entries"], {"stream": stream.id, "since": since})
+        return [_entry(row) for row in rows]
+
+    def load_newest_partition(self, stream: Stream) -> date | None:
+        return self._newest_known(stream)[0]
+
+    def load_newest_file_at(self, stream: Stream) -> datetime | None:
+        return _utc(self._newest_known(stream)[1])
+
+    def load_findings(self, streams: Sequence[Stream]) -> list[Finding]:
+        if not self.exists():
+            return []
+        rows = self._rows(load_sql("ledger")["findings"], {"streams": [stream.id for stream in streams]})
+        return [Finding(*row[:5], since_at=_utc(row[5])) for row in rows]
+
+    def accept(self, findings: Sequence[Finding], reason: str, *, by: str, now: datetime) -> None:
+        ids = [finding.id for finding in findings]
+        self._write(load_sql("ledger")["accept"], {"ids": ids, "reason": reason, "by": by, "now": now})
+
+    def load_tested_versions(self) -> dict[str, int]:
+        return dict(self._rows(load_sql("ledger")["load_tested"]))
+
+    def record_tests(
+        self, outcomes: Sequence[TestOutcome], versions: Mapping[str, int], *, run_id: str, now: datetime
+    ) -> None:
+        rows = [(outcome, stream) for outcome in outcomes for stream in outcome.streams]
+        results = {
+            "run_id": run_id,
+            "test": [outcome.test for outcome, _ in rows],
+            "model": [outcome.model for outcome, _ in rows],
+            "stream": [stream for _, stream in rows],
+            "status": [outcome.status for outcome, _ in rows],
+            "failures": [outcome.failures for outcome, _ in rows],
+            "message": [outcome.message for outcome, _ in rows],
+            "now": now,
+        }
+        tested = {"run_id": run_id, "model": list(versions), "version": list(versions.values()), "now": now}
+        sql = load_sql("ledger")
+        with translated("recording test results"), self._instance.transaction() as connection:
+            if rows:
+                connection.execute(sql["record_tests"], results)
+            connection.execute(sql["record_tested"], tested)
+
+    def record_run(self, run: Run) -> None:
+        self._write(
+            load_sql("ledger")["record_run"],
+            {
+                "run_id": run.run_id,
+                "command": run.command,
+                "version": __version__,
+                "started_at": run.started_at,
+                "ended_at": run.ended_at,
+                "exit_code": run.exit_code,
+                "message": run.message,
+            },
+        )
+
+    def _newest_known(self, stream: Stream) -> tuple[date | None, datetime | None]:
+        if not self.exists():
+            return None, None
+        row = self._rows(load_sql("ledger")["newest_known"], {"stream": stream.id})[0]
+        return row[0], row[1]
+
+    def _prepare_meta(self) -> None:
+        if self._is_complete():
+            return
+        for schema in SCHEMAS:
+            self._write(f"CREATE SCHEMA IF NOT EXISTS {LAKE}.{schema}")
+        sql = load_sql("meta")
+        if not self._has_table("meta", "files"):
+            with translated("preparing the lake"), self._instance.transaction() as connection:
+                connection.execute(sql["tables"])
+        self._write(f"CALL {LAKE}.set_option('data_inlining_row_limit', {INLINED_ROWS}, schema => 'meta')")
+        # One by one: DuckLake of DuckDB 1.5.5 crashes on a view over a view of the same transaction.
+        for view in ("current_files", "findings", "stream_status"):
+            self._write(sql[view])
+
+    def _is_complete(self) -> bool:
+        """Whether the last object that preparing makes is there."""
+        found = self._rows(
+            "SELECT 1 FROM duckdb_views() WHERE database_name = $lake AND schema_name = 'meta' "
+            "AND view_name = 'stream_status'",
+            {"lake": LAKE},
+        )
+        return bool(found)
+
+    def _prepare_stream(self, stream: Stream) -> None:
+        if not self._has_table("meta", f"fence_{stream.slug}"):
+            columns = "0::BIGINT AS head_seq, 0::BIGINT AS epoch, now() AS updated_at"
+            self._write(f"CREATE TABLE {fence_table(stream)} AS SELECT {columns}")
+        wanted = tuple(
+            None if age is None else int(age.total_seconds())
+            for age in (stream.freshness.warn_after, stream.freshness.error_after)
+        )
+        recorded = {row[0]: (row[1], row[2]) for row in self._rows(load_sql("ledger")["load_freshness"])}
+        if recorded.get(stream.id) != wanted:
+            parameters = {"stream": stream.id, "warn_after": wanted[0], "error_after": wanted[1]}
+            self._write(load_sql("ledger")["record_freshness"], parameters)
+
+    def _has_table(self, schema: str, name: str) -> bool:
+        found = self._rows(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = $lake AND schema_name = $schema AND table_name = $name",
+            {"lake": LAKE, "schema": schema, "name": name},
+        )
+        return bool(found)
+
+    def _rows(self, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        with translated("reading the catalog"):
+            return self._instance.connection.execute(statement, parameters).fetchall()
+
+    def _write(self, statement: str, parameters: dict[str, Any] | None = None) -> None:
+        with translated("writing to the catalog"):
+            self._instance.connection.execute(statement, parameters)
+
+
+def fence_table(stream: Stream) -> str:
+    """The one-row table that two registrars of a stream cannot both update."""
+    return f"{LAKE}.meta.{quote_identifier(f'fence_{stream.slug}')}"
+
+
+def _entry(row: tuple[Any, ...]) -> LedgerEntry:
+    (
+        seq,
+        path,
+        etag,
+        size_bytes,
+        last_modified,
+        rows,
+        status,
+        reason,
+        batch_id,
+        recorded_at,
+        data_path,
+        generation,
+        at,
+    ) = row
+    return LedgerEntry(
+        seq=seq,
+        file=DataFile(path, size_bytes, etag, _utc(last_modified) or datetime.min.replace(tzinfo=UTC)),
+        status=FileStatus(status),
+        rows=rows,
+        reason=reason,
+        data_path=data_path,
+        generation_id=generation,
+        newest_extracted_at=_utc(at),
+        batch_id=batch_id,
+        recorded_at=_utc(recorded_at),
+    )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,197 @@
+"""Models in the lake: their cursors and rebuilds, and laying out what a dbt run reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import duckdb
+
+from lotuslake.adapters.dbt_project import DbtProject
+from lotuslake.adapters.duckdb_errors import translate, translated
+from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, quote_literal
+from lotuslake.adapters.ducklake_landing import declared_columns
+from lotuslake.adapters.parquet_footers import escape_glob
+from lotuslake.core.retry import retrying
+from lotuslake.core.data_file import LedgerEntry
+from lotuslake.core.errors import ModelError
+from lotuslake.core.field_types import TIMESTAMP, ColumnType, quote_identifier
+from lotuslake.core.finding import TestOutcome
+from lotuslake.core.model import Model
+from lotuslake.core.schema_comparison import Columns
+from lotuslake.core.stream import Stream
+from lotuslake.core.transform_plan import Cursor, Rebuild, Step
+from lotuslake.sql import load_sql
+
+
+class DuckLakeModels:
+    """See the transformer port for what the methods promise.
+
+    ``load_columns`` gives the landing table's columns, ``read_url`` where an entry's rows are read.
+    """
+
+    def __init__(
+        self,
+        instance: DuckDbInstance,
+        project: DbtProject,
+        load_columns: Callable[[Stream], Columns],
+        read_url: Callable[[LedgerEntry], str],
+    ) -> None:
+        self._instance = instance
+        self._project = project
+        self._load_columns = load_columns
+        self._read_url = read_url
+
+    def load_models(self) -> dict[str, Model]:
+        return self._project.load_models()
+
+    def prepare(self, models: Sequence[Model]) -> None:
+        for model in models:
+            retrying(f"preparing {model.name}", lambda model=model: self._prepare(model))
+
+    def load_cursor(self, model: str) -> Cursor:
+        columns = "version, position, epoch, generation_id, model_hash, upstreams"
+        row = self._rows(f"SELECT {columns} FROM {cursor_table(model)}")[0]
+        upstreams = tuple(sorted(json.loads(row[5] or "{}").items()))
+        return Cursor(row[0], row[1] or 0, row[2] or 0, row[3], row[4] or "", upstreams)
+
+    def load_rebuild(self, model: str) -> Rebuild | None:
+        if not self._has_table("meta", f"rebuild_{model}"):
+            return None
+        row = self._rows(f"SELECT position, until, epoch, model_hash, generation_id FROM {rebuild_table(model)}")[0]
+        return Rebuild(*row)
+
+    def begin_rebuild(self, model: str, rebuild: Rebuild) -> None:
+        table = f"{LAKE}.processed.{quote_identifier(f'{model}__rebuild')}"
+        columns = "$position AS position, $until AS until, $epoch AS epoch, $model_hash AS model_hash"
+        types = "::BIGINT AS generation_id, now() AS updated_at"
+        with translated(f"beginning the rebuild of {model}"), self._instance.transaction() as connection:
+            connection.execute(f"DROP TABLE IF EXISTS {table}")
+            connection.execute(
+                f"CREATE OR REPLACE TABLE {rebuild_table(model)} AS SELECT {columns}, $generation_id{types}",
+                {
+                    "position": rebuild.position,
+                    "until": rebuild.until,
+                    "epoch": rebuild.epoch,
+                    "model_hash": rebuild.model_hash,
+                    "generation_id": rebuild.generation_id,
+                },
+            )
+
+    def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:
+        with translated(f"laying out the input of {step.model}"):
+            if stream is not None:
+                self._instance.connection.execute(self._landing_view(stream, step.entries))
+            self._lay_out(step, stream, run_id)
+        try:
+            self._project.run(step.model)
+        except ModelError as error:
+            known = translate(error, f"building {step.model}")
+            if known is None:
+                raise
+            if not self._moved(step):
+                raise known from error
+
+    def test(self, models: Sequence[Model]) -> list[TestOutcome]:
+        return self._project.test(models)
+
+    def _prepare(self, model: Model) -> None:
+        if self._has_table("meta", f"cursor_{model.name}"):
+            return
+        columns = load_sql("models")["cursor_columns"]
+        with translated(f"preparing {model.name}"), self._instance.transaction() as connection:
+            connection.execute(f"CREATE TABLE {cursor_table(model.name)} ({columns})")
+            connection.execute(f"INSERT INTO {cursor_table(model.name)} (version) VALUES (0)")
+
+    def _lay_out(self, step: Step, stream: Stream | None, run_id: str) -> None:
+        connection = self._instance.connection
+        connection.execute(load_sql("models")["create_step"])
+        connection.execute(
+            load_sql("models")["lay_out_step"],
+            {
+                "model": step.model,
+                "mode": step.mode,
+                "version": step.cursor.version,
+                "position": step.position,
+                "epoch": step.epoch,
+                "generation_id": step.generation_id,
+                "model_hash": step.model_hash,
+                "rebuild_position": step.rebuild_position,
+                "run_id": run_id,
+                "primary_key": json.dumps(stream.primary_key if stream else ()),
+                "has_cursor": stream is not None and stream.cursor_field is not None,
+                "has_tombstones": stream is not None and stream.tombstone_field is not None,
+            },
+        )
+
+    def _landing_view(self, stream: Stream, entries: Sequence[LedgerEntry]) -> str:
+        """The rows of these entries in declared types, with the columns that tell versions apart."""
+        declared = declared_columns(stream)
+        held = dict(self._load_columns(stream)) or dict(declared)
+        typed = ", ".join(
+            f"CAST(NULL AS {held.get(name, type_)}) AS {quote_identifier(name)}" for name, type_ in declared
+        )
+        rows = f"SELECT {typed} WHERE false"
+        if entries:
+            urls = ", ".join(quote_literal(escape_glob(self._read_url(entry))) for entry in entries)
+            rows += f" UNION ALL BY NAME SELECT * FROM read_parquet([{urls}], union_by_name = true, hive_partitioning = false)"
+        fields = ", ".join(_normalised(name, type_, held.get(name, type_)) for name, type_ in declared)
+        everything = ", ".join(["*", *_version_columns(stream)])
+        view = f"memory.main.{quote_identifier(stream.landing_table)}"
+        return f"CREATE OR REPLACE VIEW {view} AS WITH landed AS (SELECT {fields} FROM ({rows})) SELECT {everything} FROM landed"
+
+    def _moved(self, step: Step) -> bool:
+        """Whether the step's commit stands although it was answered with an error: its reply may have been lost."""
+        try:
+            self._instance.reconnect()
+            if step.mode == "append":
+                rebuild = self.load_rebuild(step.model)
+                return rebuild is not None and rebuild.position == step.position != step.rebuild_position
+            cursor = self.load_cursor(step.model)
+            return cursor.version == step.cursor.version + 1 and cursor.position == step.position
+        except duckdb.Error as error:
+            raise translate(error, f"looking up {step.model}") or error from error
+
+    def _has_table(self, schema: str, name: str) -> bool:
+        return bool(
+            self._rows(
+                "SELECT 1 FROM duckdb_tables() WHERE database_name = $lake AND schema_name = $schema AND table_name = $name",
+                {"lake": LAKE, "schema": schema, "name": name},
+            )
+        )
+
+    def _rows(self, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        with translated("reading the catalog"):
+            return self._instance.connection.execute(statement, parameters).fetchall()
+
+
+def cursor_table(model: str) -> str:
+    """The one-row table that tells where a model stands."""
+    return f"{LAKE}.meta.{quote_identifier(f'cursor_{model}')}"
+
+
+def rebuild_table(model: str) -> str:
+    """The one-row table that tells how far a rebuild has come; there only while one is under way."""
+    return f"{LAKE}.meta.{quote_identifier(f'rebuild_{model}')}"
+
+
+def _normalised(name: str, declared: ColumnType, held: ColumnType) -> str:
+    column = quote_identifier(name)
+    if declared == TIMESTAMP and str(held) == "BIGINT":
+        return f"CAST(make_timestamp({column} * 1000) AS TIMESTAMP) AS {column}"
+    return f"CAST({column} AS {declared}) AS {column}"
+
+
+def _version_columns(stream: Stream) -> list[str]:
+    columns: list[str] = []
+    if stream.cursor_field is not None:
+        columns.append(f"{quote_identifier(stream.cursor_field)} AS _cursor")
+    if stream.tombstone_field is not None:
+        deleted = f"{quote_identifier(stream.tombstone_field)} IS NOT NULL"
+        columns += [
+            f"{deleted} AS is_deleted",
+            f"CASE WHEN {deleted} THEN _airbyte_extracted_at END AS _deleted_extracted_at",
+            f"CASE WHEN {deleted} THEN _airbyte_raw_id END AS _deleted_raw_id",
+        ]
+    return columns

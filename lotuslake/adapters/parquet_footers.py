@@ -1,0 +1,116 @@
+"""Footers of many Parquet files at once, read by DuckDB."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from lotuslake.adapters.duckdb_errors import first_line, translate
+from lotuslake.adapters.duckdb_instance import DuckDbInstance
+from lotuslake.core.data_file import DataFile
+from lotuslake.core.errors import UnreachableError
+from lotuslake.core.field_types import ColumnType
+from lotuslake.core.footer import Footer, Unreadable
+from lotuslake.core.type_text import parse_type
+from lotuslake.ports import ObjectStore
+from lotuslake.sql import load_sql
+
+S3_THREADS = 32
+
+
+class ParquetFooters:
+    """Reads footers of objects in a store; equal schemas are described once."""
+
+    def __init__(self, instance: DuckDbInstance, store: ObjectStore) -> None:
+        self._instance = instance
+        self._store = store
+        self._described: dict[str, tuple[tuple[str, ColumnType], ...]] = {}
+
+    def read(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
+        """Footers in the order of ``files``; a file that is gone by now is left out.
+
+        Raises:
+            UnreachableError: the store does not answer, or not in full.
+        """
+        if not files:
+            return []
+        try:
+            return self._read_all(files)
+        except duckdb.Error:
+            # One bad file fails the whole list, without saying which one it was.
+            found = (self._read_one(file) for file in files)
+            return [footer for footer in found if footer is not None]
+
+    def _read_all(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
+        by_url = {self._store.url(file.path): file for file in files}
+        rows = self._fetch_facts(list(by_url))
+        footers = {
+            url: Footer(by_url[url], self._describe(url, shape), row_count, generation, extracted_at)
+            for url, row_count, shape, generation, extracted_at in rows
+        }
+        return [footers[url] for url in by_url]
+
+    def _read_one(self, file: DataFile) -> Footer | Unreadable | None:
+        try:
+            return self._read_all([file])[0]
+        except duckdb.Error as error:
+            now = self._store.head(file.path)
+            if now is None or (now.etag, now.size_bytes) != (file.etag, file.size_bytes):
+                return None  # It changed since it was listed: the next listing shows it as it is.
+            return self._confirm(file, error)
+
+    def _confirm(self, file: DataFile, error: duckdb.Error) -> Unreadable:
+        """Read the whole object by another way: only what is bad there too is the file's own fault."""
+        with tempfile.TemporaryDirectory(dir=self._instance.options.temp_dir) as folder:
+            copy = Path(folder) / "object.parquet"
+            self._store.fetch(file.path, copy)
+            try:
+                self._fetch_facts([str(copy)])
+            except duckdb.Error as again:
+                return Unreadable(file, _reason(again))
+        raise translate(error, f"reading {file.path}") or UnreachableError(
+            f"could not read {file.path}, although its content is whole: {first_line(error)}"
+        )
+
+    def _fetch_facts(self, urls: list[str]) -> list[tuple[str, int, str, int | None, datetime | None]]:
+        connection = self._instance.connection
+        parallel = any(url.startswith("s3://") for url in urls)
+        if parallel:
+            connection.execute(f"SET GLOBAL threads = {S3_THREADS}")
+        try:
+            patterns = [escape_glob(url) for url in urls]
+            return connection.execute(load_sql("footers")["facts"], {"files": patterns}).fetchall()
+        finally:
+            if parallel:
+                connection.execute(f"SET GLOBAL threads = {self._instance.options.threads}")
+
+    def _describe(self, url: str, shape: str) -> tuple[tuple[str, ColumnType], ...]:
+        if shape not in self._described:
+            rows = self._instance.connection.execute(
+                load_sql("footers")["describe"], {"file": escape_glob(url)}
+            ).fetchall()
+            self._described[shape] = tuple((name, parse_type(type_)) for name, type_, *_ in rows)
+        return self._described[shape]
+
+
+def escape_glob(path: str) -> str:
+    """A path that DuckDB reads as itself: characters of a pattern stand for themselves in brackets.
+
+    S3 URLs are taken as they are, by the instance's `s3_url_compatibility_mode`.
+    """
+    if path.startswith("s3://"):
+        return path
+    return "".join(f"[{char}]" if char in "*?[" else char for char in path)
+
+
+def _reason(error: duckdb.Error) -> str:
+    text = first_line(error)
+    if "too small" in text:
+        return "the file is too small to be a Parquet file"
+    if "magic bytes" in text:
+        return "the file does not end as a Parquet file does; it may be cut off"
+    return "the Parquet footer cannot be read; the file may be damaged"

@@ -1,0 +1,43 @@
+"""The program `lotuslake`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lotuslake import __version__
+from lotuslake.cli import ingest_check, register, transform
+
+app = typer.Typer(
+    name="lotuslake",
+    help="Airbyte's Parquet files into a tested DuckLake lakehouse, one command at a time.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"lotuslake {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+for command in (ingest_check, register, transform):
+    command.add_to(app)
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    app()

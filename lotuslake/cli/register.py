@@ -1,0 +1,104 @@
+"""`lotuslake register`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from lotuslake.cli.command import Selectors, add_command
+from lotuslake.cli.findings import finding_table
+from lotuslake.cli.output import Report, Table, columns
+from lotuslake.cli.session import Session
+from lotuslake.cli.words import count, size
+from lotuslake.commands.register import RegisterOptions, RegisterPorts, RegisterResult, StreamRegistration, register
+from lotuslake.core.data_file import FileStatus
+
+UNFINISHED = "Not finished: run the same command again for the rest."
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the program."""
+
+    @add_command(app, "register")
+    def run(
+        session: Session,
+        streams: Selectors = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and write nothing.")] = False,
+        max_batches: Annotated[Optional[int], typer.Option(min=0, help="Commit at most so many batches.")] = None,
+        max_seconds: Annotated[Optional[float], typer.Option(min=0, help="End between batches after so long.")] = None,
+        full_sweep: Annotated[
+            bool, typer.Option("--full-sweep", help="List the whole history, not only the newest days.")
+        ] = False,
+        retry_quarantined: Annotated[
+            bool, typer.Option("--retry-quarantined", help="Try quarantined files again.")
+        ] = False,
+    ) -> Report:
+        """Register new files in landing tables, in bounded batches, one commit each."""
+        wiring = session.wiring
+        chosen = wiring.streams.select(streams or [])
+        options = RegisterOptions(
+            limits=session.settings.batch,
+            dry_run=dry_run,
+            max_batches=max_batches,
+            full_sweep=full_sweep,
+            retry_quarantined=retry_quarantined,
+        )
+        ports = RegisterPorts(wiring.store, wiring.ledger, wiring.landing)
+        result = register(chosen, ports, options, session.context(max_seconds=max_seconds))
+        if not dry_run:
+            session.record(result.exit_code)
+        return render(result)
+
+
+def render(result: RegisterResult) -> Report:
+    """The report of a registration, or of the plan for one."""
+    table = _plan_table(result) if result.dry_run else _table(result)
+    return Report(
+        command="register",
+        exit_code=result.exit_code,
+        data={"streams": [_item(stream) for stream in result.streams], "finished": result.finished},
+        tables=[table, *finding_table(result.findings)],
+        notes=[] if result.finished else [UNFINISHED],
+        errors=result.errors,
+    )
+
+
+def _item(stream: StreamRegistration) -> dict[str, object]:
+    return {
+        "stream": stream.stream,
+        "registered_files": stream.files[FileStatus.REGISTERED],
+        "copied_files": stream.files[FileStatus.COPIED],
+        "empty_files": stream.files[FileStatus.EMPTY],
+        "quarantined_files": stream.files[FileStatus.QUARANTINED],
+        "rows": stream.rows,
+        "batches": stream.batches,
+        "planned_files": len(stream.plan.pending) if stream.plan else 0,
+        "planned_batches": len(stream.plan.batches) if stream.plan else 0,
+    }
+
+
+def _table(result: RegisterResult) -> Table:
+    numbers = ("registered", "copied", "empty", "quarantined", "rows", "batches")
+    rows = [
+        [
+            stream.stream,
+            *(count(stream.files[status]) for status in list(FileStatus)[:4]),
+            count(stream.rows),
+            count(stream.batches),
+        ]
+        for stream in result.streams
+    ]
+    return Table(columns("stream", *numbers, numbers=numbers), rows)
+
+
+def _plan_table(result: RegisterResult) -> Table:
+    numbers = ("batch", "files", "size")
+    rows = [
+        [stream.stream, str(number), count(len(batch)), size(sum(file.size_bytes for file in batch)), batch[0].path]
+        for stream in result.streams
+        if stream.plan
+        for number, batch in enumerate(stream.plan.batches, 1)
+    ]
+    title = f"Plan: {len(rows)} batches, nothing is written" if rows else "Nothing to register"
+    return Table(columns("stream", *numbers, "first file", numbers=numbers), rows, title)

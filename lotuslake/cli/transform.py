@@ -1,0 +1,77 @@
+"""`lotuslake transform`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from lotuslake.cli.command import Selectors, add_command
+from lotuslake.cli.findings import finding_table
+from lotuslake.cli.output import Report, Table, columns
+from lotuslake.cli.register import UNFINISHED
+from lotuslake.cli.session import Session
+from lotuslake.cli.words import count
+from lotuslake.commands.transform import TransformOptions, TransformPorts, TransformResult, transform
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the program."""
+
+    @add_command(app, "transform")
+    def run(
+        session: Session,
+        streams: Selectors = None,
+        full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild from the whole history.")] = False,
+        max_seconds: Annotated[Optional[float], typer.Option(min=0, help="End between batches after so long.")] = None,
+        skip_tests: Annotated[bool, typer.Option("--skip-tests", help="Leave out the data tests.")] = False,
+        select: Annotated[
+            Optional[list[str]], typer.Option(help="Only models of this name or glob; repeatable.")
+        ] = None,
+    ) -> Report:
+        """Build processed models in bounded batches, then every stale enriched model downstream, then test them."""
+        wiring = session.wiring
+        chosen = wiring.streams.select(streams or [])
+        options = TransformOptions(
+            limits=session.settings.batch,
+            full_refresh=full_refresh,
+            skip_tests=skip_tests,
+            select=tuple(select or ()),
+        )
+        ports = TransformPorts(wiring.ledger, wiring.models)
+        result = transform(chosen, ports, options, session.context(max_seconds=max_seconds))
+        session.record(result.exit_code)
+        return render(result)
+
+
+def render(result: TransformResult) -> Report:
+    """The report of a transformation."""
+    failed = sum(outcome.status in {"fail", "error"} for outcome in result.tests)
+    warned = sum(outcome.status == "warn" for outcome in result.tests)
+    passed = len(result.tests) - failed - warned
+    tests = (
+        f"Data tests: {passed} passed, {warned} warned, {failed} failed" if result.tests else "No data test was due."
+    )
+    return Report(
+        command="transform",
+        exit_code=result.exit_code,
+        data={
+            "streams": [
+                {"stream": item.stream, "batches": item.batches, "rows": item.rows, "models": list(item.models)}
+                for item in result.streams
+            ],
+            "tests": {"passed": passed, "warned": warned, "failed": failed},
+            "finished": result.finished,
+        },
+        tables=[_table(result), *finding_table(result.findings)],
+        notes=[tests, *([] if result.finished else [UNFINISHED])],
+        errors=result.errors,
+    )
+
+
+def _table(result: TransformResult) -> Table:
+    rows = [
+        [item.stream, count(item.batches), count(item.rows), ", ".join(item.models) or "up to date"]
+        for item in result.streams
+    ]
+    return Table(columns("stream", "batches", "rows", "models", numbers=("batches", "rows")), rows)

@@ -1,0 +1,111 @@
+"""The one place that builds adapters: from settings to ports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lotuslake.config.settings import Settings
+from lotuslake.config.streams import Streams, load_streams
+from lotuslake.core.location import Location
+from lotuslake.ports import ObjectStore
+
+if TYPE_CHECKING:
+    from lotuslake.adapters.aws import DuckdbS3Secret, S3Access
+    from lotuslake.adapters.duckdb_instance import DuckDbInstance
+    from lotuslake.adapters.ducklake_landing import DuckLakeLanding
+    from lotuslake.adapters.ducklake_ledger import DuckLakeLedger
+    from lotuslake.adapters.ducklake_models import DuckLakeModels
+
+
+class Wiring:
+    """Builds each adapter once, when it is first asked for. Adapter modules are imported then, since they are heavy."""
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.environ = environ
+        self._open = ExitStack()
+
+    @cached_property
+    def streams(self) -> Streams:
+        """The stream configs of the project."""
+        return load_streams(self.settings.project_dir)
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        """The store that holds the landing root."""
+        location = self.settings.landing_url
+        if location.scheme == "file":
+            from pathlib import Path
+
+            from lotuslake.adapters.local_store import LocalStore
+
+            return LocalStore(Path(location.path))
+        from lotuslake.adapters.s3_store import S3Store
+
+        return S3Store(self._landing_access)
+
+    @cached_property
+    def ledger(self) -> DuckLakeLedger:
+        """The ledger in the lake."""
+        from lotuslake.adapters.ducklake_ledger import DuckLakeLedger
+
+        return DuckLakeLedger(self.instance)
+
+    @cached_property
+    def landing(self) -> DuckLakeLanding:
+        """The landing tables."""
+        from lotuslake.adapters.ducklake_landing import DuckLakeLanding
+
+        return DuckLakeLanding(self.instance, self.store)
+
+    @cached_property
+    def models(self) -> DuckLakeModels:
+        """The models and their cursors."""
+        from lotuslake.adapters.dbt_project import DbtProject
+        from lotuslake.adapters.ducklake_models import DuckLakeModels
+
+        project = DbtProject(self.settings.project_dir / "models", self.settings.temp_dir / "dbt", self.instance)
+        return DuckLakeModels(self.instance, project, self.landing.load_columns, self.landing.read_url)
+
+    @cached_property
+    def instance(self) -> DuckDbInstance:
+        """The DuckDB of this process."""
+        from lotuslake.adapters.duckdb_instance import DuckDbInstance, InstanceOptions
+
+        settings = self.settings
+        options = InstanceOptions(
+            catalog=settings.catalog_url,
+            data_url=str(settings.data_url),
+            memory_limit_bytes=settings.memory_limit_bytes,
+            threads=settings.threads,
+            temp_dir=settings.temp_dir,
+            secrets=self._secrets(),
+        )
+        instance = DuckDbInstance(options)
+        self._open.callback(instance.close)
+        return instance
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._open.close()
+
+    def _secrets(self) -> list[DuckdbS3Secret]:
+        secrets = []
+        if self.settings.landing_url.scheme == "s3":
+            secrets.append(self._landing_access.duckdb_secret())
+        if self.settings.data_url.scheme == "s3":
+            access = self._access(self.settings.data_url, self.settings.data_profile, "LOTUSLAKE_DATA_URL")
+            secrets.append(access.duckdb_secret())
+        return secrets
+
+    @cached_property
+    def _landing_access(self) -> S3Access:
+        return self._access(self.settings.landing_url, self.settings.landing_profile, "LOTUSLAKE_LANDING_URL")
+
+    def _access(self, location: Location, profile: str | None, setting: str) -> S3Access:
+        from lotuslake.adapters.aws import S3Access
+
+        return S3Access(location, profile=profile, setting=setting)

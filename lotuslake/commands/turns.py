@@ -1,0 +1,39 @@
+"""Streams take turns, one batch each, so that a large one does not starve the others."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from lotuslake.commands.context import StreamError
+from lotuslake.core.errors import ConfigError, LotusLakeError, ModelError, StopRequestedError
+
+
+def take_turns(
+    workers: Iterable[tuple[str, Iterator[None]]], should_end: Callable[[], bool]
+) -> tuple[bool, list[StreamError]]:
+    """Advance each worker by one batch in turn until all are done; (whether all were, what went wrong for a stream).
+
+    A stream whose configuration or model is wrong leaves the round and the others go on. An outage ends the round: it would
+    meet every stream.
+    """
+    queue = deque(workers)
+    errors: list[StreamError] = []
+    while queue:
+        try:
+            if should_end():
+                return False, errors
+        except StopRequestedError as error:
+            return False, [*errors, StreamError(None, error)]
+        name, worker = queue.popleft()
+        try:
+            next(worker)
+        except StopIteration:
+            continue
+        except (ConfigError, ModelError) as error:
+            errors.append(StreamError(name, error))
+            continue
+        except LotusLakeError as error:
+            return False, [*errors, StreamError(name, error)]
+        queue.append((name, worker))
+    return True, errors

@@ -1,0 +1,47 @@
+"""The `fields:` of a stream file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lotuslake.config.section import Section, describe
+from lotuslake.core.json_schema import FieldSchemaError, column_type, sanitize_name
+from lotuslake.core.stream import Field
+
+RESERVED_PREFIX = "_airbyte_"
+RESERVED_NAMES = frozenset({"_cursor", "is_deleted", "_deleted_extracted_at", "_deleted_raw_id"})
+
+
+def parse_fields(section: Section) -> tuple[Field, ...]:
+    """The declared fields in order. Raises ConfigError naming the field."""
+    section.require("fields", "list the fields to sync, as JSON schema properties")
+    below = section.section("fields")
+    if not below.values:
+        raise section.error("fields", "is empty: list at least the key and the cursor")
+    fields: dict[str, Field] = {}
+    for name, schema in below.values.items():
+        field = _field(below, name, schema)
+        known = fields.setdefault(field.name.lower(), field)
+        if known is not field:
+            first = known.source_name or known.name
+            raise below.error(name, f"collides with {first!r}: both are the column {known.name.lower()!r}; drop one")
+    return tuple(fields.values())
+
+
+def _field(section: Section, name: str, schema: Any) -> Field:
+    column = sanitize_name(name)
+    if not column:
+        raise section.error(name, "has no name")
+    if column.lower().startswith(RESERVED_PREFIX) or column.lower() in RESERVED_NAMES:
+        raise section.error(name, "is a name that Lotus Lake or Airbyte keeps for itself; leave this field out")
+    if not isinstance(schema, Mapping):
+        raise section.error(name, f"must be a JSON schema such as {{type: string}}, not {describe(schema)}")
+    try:
+        type_ = column_type(schema)
+    except FieldSchemaError as error:
+        raise section.error(name, f"cannot become a column: {error}") from None
+    description = schema.get("description", "")
+    if not isinstance(description, str):
+        raise section.error(f"{name}.description", f"must be text, not {describe(description)}")
+    return Field(column, type_, schema, description.strip(), name if name != column else None)

@@ -1,0 +1,75 @@
+"""`streams/{source}/_source.yml` as a Source, and the defaults that it gives to its streams."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from lotuslake.config.options import OPTION_KEYS, Options, parse_options
+from lotuslake.config.section import Section, describe
+from lotuslake.core.source import MANUAL, Source
+
+SOURCE_KEYS = ("description", "definition_id", "start_date", "schedule", "namespace", "secrets", "defaults")
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SECRET = re.compile(r"[A-Z][A-Z0-9_]*")
+_CRON_FIELD = re.compile(r"[0-9A-Z*?,/#-]+")
+
+
+def parse_source(section: Section, name: str) -> tuple[Source, Options]:
+    """A source and its streams' defaults. Raises ConfigError for the first thing that is wrong."""
+    section.refuse_unknown(SOURCE_KEYS)
+    source = Source(
+        name=name,
+        description=section.text("description"),
+        definition_id=_definition_id(section),
+        start_date=_start_date(section),
+        schedule=_schedule(section),
+        namespace=None if section.is_null("namespace") else section.text("namespace") or None,
+        secrets=_secrets(section),
+    )
+    if "defaults" not in section:
+        return source, Options()
+    defaults = section.section("defaults")
+    defaults.refuse_unknown(OPTION_KEYS)
+    return source, parse_options(defaults, Options())
+
+
+def _definition_id(section: Section) -> str | None:
+    value = section.text("definition_id")
+    if value and not _UUID.fullmatch(value):
+        raise section.error("definition_id", f"is {describe(value)}: write the UUID of the Airbyte definition")
+    return value.lower() or None
+
+
+def _start_date(section: Section) -> date | None:
+    value = section.text("start_date")
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        raise section.error("start_date", f"is {describe(value)}: write a date such as 2024-01-31") from None
+
+
+def _schedule(section: Section) -> str:
+    """Quartz: six or seven fields from seconds on, with `?` in one of the two day fields."""
+    schedule = " ".join(section.text("schedule", MANUAL).split())
+    if schedule == MANUAL:
+        return schedule
+    fields = schedule.upper().split()
+    well_formed = len(fields) in (6, 7) and all(_CRON_FIELD.fullmatch(field) for field in fields)
+    if not well_formed or [fields[3], fields[5]].count("?") != 1 or schedule.count("?") != 1:
+        raise section.error(
+            "schedule",
+            f"is {describe(schedule)}: write manual or a Quartz cron expression of six fields from seconds on, "
+            "with ? for one of the two days, such as '0 0 * * * ?'",
+        )
+    return schedule
+
+
+def _secrets(section: Section) -> tuple[str, ...]:
+    names = section.texts("secrets") if "secrets" in section else ()
+    for name in names:
+        if not _SECRET.fullmatch(name):
+            # Not repeated in the message: somebody may have written the secret itself.
+            raise section.error("secrets", "must list names such as KLAVIYO_API_KEY, in capitals, never their values")
+    return names

@@ -1,0 +1,1 @@
+"""Pure rules of the lake: no input or output, standard library only."""

@@ -1,0 +1,75 @@
+"""Everything that can be told to a person in one line, with the exit code that goes with it."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process says to its caller; documented in docs/exit-codes.md."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    BUSY = 4
+    FINDINGS = 5
+    PENDING = 10
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class LotusLakeError(Exception):
+    """Base of every expected failure: its text is the whole message for the person."""
+
+    exit_code = ExitCode.FAILED
+    code = "failed"
+
+    def __init__(self, message: str, *, stream: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.stream = stream
+
+
+class ConfigError(LotusLakeError):
+    """A setting, a stream file or an argument is wrong."""
+
+    exit_code = ExitCode.USAGE
+    code = "config"
+
+
+class UnreachableError(LotusLakeError):
+    """A service could not be reached, refused us, or cut the line."""
+
+    exit_code = ExitCode.UNREACHABLE
+    code = "unreachable"
+
+
+class LostRaceError(LotusLakeError):
+    """Another process committed first, more often than the retries allow."""
+
+    exit_code = ExitCode.BUSY
+    code = "lost_race"
+
+
+class CatalogHeldError(LotusLakeError):
+    """The embedded catalog is held by another process."""
+
+    exit_code = ExitCode.BUSY
+    code = "catalog_held"
+
+
+class ModelError(LotusLakeError):
+    """A dbt model does not build."""
+
+    code = "model"
+
+
+class StopRequestedError(LotusLakeError):
+    """A signal asked the process to end; the current batch was finished or rolled back."""
+
+    code = "stopped"
+
+    def __init__(self, exit_code: ExitCode) -> None:
+        super().__init__("stopped on request; run the same command again to go on")
+        self.exit_code = exit_code

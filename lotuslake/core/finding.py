@@ -1,0 +1,35 @@
+"""What a person must look at: it stays open until it is mended or accepted with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+FindingKind = Literal["quarantined", "overwritten", "missing", "test", "stale", "held_back"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong now. ``subject`` is a path, a test's name, or empty for the stream as a whole."""
+
+    id: str
+    kind: FindingKind
+    stream: str
+    subject: str
+    reason: str
+    since_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TestOutcome:
+    """The result of one dbt data test; ``streams`` are those whose data it covers."""
+
+    __test__ = False
+
+    test: str
+    model: str
+    streams: tuple[str, ...]
+    status: Literal["pass", "warn", "fail", "error"]
+    failures: int
+    message: str = ""

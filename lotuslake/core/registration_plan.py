@@ -1,0 +1,123 @@
+"""What registering a stream has to do: the listing minus the ledger, in bounded batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from lotuslake.core.batch import Weight, split_batches
+from lotuslake.core.data_file import GONE, READABLE, DataFile, FileStatus, LedgerEntry
+from lotuslake.core.listing_scope import ListingScope
+from lotuslake.core.ordering import natural_key, partition_date
+from lotuslake.core.stream import BatchLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Overwritten:
+    """An object whose content changed after it was registered."""
+
+    file: DataFile
+    entry: LedgerEntry
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationPlan:
+    """The work for one stream.
+
+    ``batches`` cover exactly the files that the ledger does not know. ``overwritten`` and ``missing`` are objects that the
+    ledger knows as they no longer are; ``late`` counts pending files in a partition older than the newest known one.
+    """
+
+    batches: tuple[tuple[DataFile, ...], ...]
+    overwritten: tuple[Overwritten, ...]
+    missing: tuple[LedgerEntry, ...]
+    quarantined: tuple[LedgerEntry, ...]
+    late: int
+
+    @property
+    def pending(self) -> tuple[DataFile, ...]:
+        """All files to register, in order."""
+        return tuple(file for batch in self.batches for file in batch)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has to be written."""
+        return not (self.batches or self.overwritten or self.missing)
+
+
+def list_since(newest_partition: date | None, lookback_days: int, today: date, *, full_sweep: bool) -> date | None:
+    """The oldest partition to list, None for all.
+
+    The ledger's newest partition only narrows the listing; the look-back window lets late files of the last days be seen.
+    A partition in the future narrows nothing away from ``today``.
+    """
+    if full_sweep or newest_partition is None:
+        return None
+    start = min(newest_partition, today)
+    return start - timedelta(days=min(lookback_days, (start - date.min).days))
+
+
+def plan_registration(
+    listing: Iterable[DataFile],
+    ledger: Iterable[LedgerEntry],
+    limits: BatchLimits,
+    scope: ListingScope,
+    *,
+    retry_quarantined: bool = False,
+) -> RegistrationPlan:
+    """Compare what the store lists with what the ledger knows; both may come in any order.
+
+    ``scope`` is what the listing covers: of entries outside it nobody can say that they are missing.
+    """
+    known = {entry.file.path: entry for entry in ledger}
+    pending: list[DataFile] = []
+    overwritten: list[Overwritten] = []
+    seen: set[str] = set()
+    for file in listing:
+        seen.add(file.path)
+        entry = known.get(file.path)
+        if entry is None or _is_new(file, entry, retry_quarantined=retry_quarantined):
+            pending.append(file)
+        elif entry.status in READABLE and _differs(file, entry):
+            overwritten.append(Overwritten(file, entry))
+    pending.sort(key=_file_order)
+    return RegistrationPlan(
+        batches=tuple(split_batches(pending, limits, lambda file: Weight(size_bytes=file.size_bytes))),
+        overwritten=tuple(sorted(overwritten, key=lambda item: _file_order(item.file))),
+        missing=tuple(entry for path, entry in sorted(known.items()) if _is_missing(path, entry, seen, scope)),
+        quarantined=tuple(entry for _, entry in sorted(known.items()) if entry.status is FileStatus.QUARANTINED),
+        late=_count_late(pending, known),
+    )
+
+
+def _is_new(file: DataFile, entry: LedgerEntry, *, retry_quarantined: bool) -> bool:
+    match entry.status:
+        case FileStatus.MISSING | FileStatus.SUPERSEDED:
+            return True
+        case FileStatus.QUARANTINED:
+            return retry_quarantined or _differs(file, entry)
+        case FileStatus.EMPTY | FileStatus.EXPIRED:
+            return _differs(file, entry)
+        case _:
+            return False
+
+
+def _differs(file: DataFile, entry: LedgerEntry) -> bool:
+    return (file.etag, file.size_bytes) != (entry.file.etag, entry.file.size_bytes)
+
+
+def _is_missing(path: str, entry: LedgerEntry, seen: set[str], scope: ListingScope) -> bool:
+    return path not in seen and entry.status not in GONE and scope.covers(path)
+
+
+def _count_late(pending: Iterable[DataFile], known: Mapping[str, LedgerEntry]) -> int:
+    days = [day for path in known if (day := partition_date(path))]
+    newest = max(days, default=None)
+    if newest is None:
+        return 0
+    return sum(1 for file in pending if (day := partition_date(file.path)) and day < newest)
+
+
+def _file_order(file: DataFile) -> tuple[date, object]:
+    return (partition_date(file.path) or date.min, natural_key(file.path))

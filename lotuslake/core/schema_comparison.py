@@ -1,0 +1,122 @@
+"""Whether a data file can stand in a landing table as it is, after a conversion, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lotuslake.core.conversion import EXTRACTED_AT, INSTANTS, WHOLE, convert
+from lotuslake.core.field_types import BIGINT, DOUBLE, TIMESTAMP, ColumnType, ListOf, Scalar, Struct, quote_identifier
+
+Columns = Sequence[tuple[str, ColumnType]]
+
+
+@dataclass(frozen=True, slots=True)
+class ByReference:
+    """DuckLake can read the file itself: types are equal or narrower, missing and extra columns are allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByCopy:
+    """The file needs converting: each landing column with the SQL expression that gives it from the file's."""
+
+    columns: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No lossless way is known; ``reason`` names the column and both types."""
+
+    reason: str
+
+
+Verdict = ByReference | ByCopy | Refused
+
+
+def compare_columns(file: Columns, landing: Columns, required: Sequence[str], *, always_copy: bool = False) -> Verdict:
+    """Compare a file's columns with the landing table's.
+
+    ``required`` names the columns without which the rows mean nothing: the key, and when the record was extracted.
+    """
+    have = {name.casefold(): (name, type_) for name, type_ in file}
+    if len(have) < len(file):
+        return Refused("two columns differ only in upper and lower case")
+    absent = [name for name in required if name.casefold() not in have]
+    if absent:
+        return Refused(f"column {absent[0]} is missing")
+    by_reference = not always_copy
+    expressions: list[tuple[str, str]] = []
+    for name, wanted in landing:
+        own_name, own_type = have.get(name.casefold(), (name, None))
+        if own_type is None:
+            expressions.append((name, f"CAST(NULL AS {wanted})"))
+            continue
+        by_reference = by_reference and is_readable_as(own_type, wanted)
+        expression = convert(quote_identifier(own_name), own_type, wanted, column=name)
+        if expression is None:
+            return Refused(f"column {name} is {own_type}, which does not convert to {wanted}")
+        expressions.append((name, expression))
+    return ByReference() if by_reference else ByCopy(tuple(expressions))
+
+
+def is_readable_as(file: ColumnType, wanted: ColumnType) -> bool:
+    """Whether DuckLake maps the file's type to the landing type itself (seen with DuckLake of DuckDB 1.5.5)."""
+    match file, wanted:
+        case Struct(), Struct():
+            targets = {name.casefold(): type_ for name, type_ in wanted.fields}
+            shared = [(type_, targets[name.casefold()]) for name, type_ in file.fields if name.casefold() in targets]
+            return bool(shared) and all(is_readable_as(own, other) for own, other in shared)
+        case ListOf(), ListOf():
+            return is_readable_as(file.element, wanted.element)
+        case Scalar(), Scalar():
+            return file == wanted or _is_narrower(file.name, wanted)
+        case _:
+            return False
+
+
+def _is_narrower(name: str, wanted: Scalar) -> bool:
+    if wanted == BIGINT:
+        return name in WHOLE
+    if wanted == DOUBLE:
+        return name == "FLOAT"
+    return wanted == TIMESTAMP and name in {"TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}
+
+
+def landing_columns(declared: Columns, seen: Sequence[Columns]) -> tuple[tuple[str, ColumnType], ...]:
+    """Columns of a new landing table: the declared ones, with instants in the form that most of ``seen`` files hold.
+
+    Airbyte writes an instant as INT64 milliseconds, as a local timestamp or as one in UTC, depending on its version. The
+    form is chosen once, so that the everyday file is registered by reference and only the rarer form is copied.
+    """
+    return tuple((name, _form_of(name, type_, seen)) for name, type_ in declared)
+
+
+def _form_of(name: str, declared: ColumnType, seen: Sequence[Columns]) -> ColumnType:
+    votes: dict[ColumnType, int] = {}
+    for columns in seen:
+        for own_name, own_type in columns:
+            if own_name.casefold() == name.casefold():
+                form = adopt_instants(declared, own_type, epoch=name == EXTRACTED_AT)
+                votes[form] = votes.get(form, 0) + 1
+    return max(votes, key=lambda form: votes[form]) if votes else declared
+
+
+def adopt_instants(declared: ColumnType, seen: ColumnType, *, epoch: bool = False) -> ColumnType:
+    """``declared`` with every instant in the form that ``seen`` has at the same place."""
+    match declared, seen:
+        case Struct(), Struct():
+            own = {name.casefold(): type_ for name, type_ in seen.fields}
+            return Struct(
+                tuple(
+                    (name, adopt_instants(type_, own[name.casefold()]) if name.casefold() in own else type_)
+                    for name, type_ in declared.fields
+                )
+            )
+        case ListOf(), ListOf():
+            return ListOf(adopt_instants(declared.element, seen.element))
+        case Scalar(), Scalar() if declared == TIMESTAMP:
+            if seen.name in INSTANTS:
+                return seen if seen.name == "TIMESTAMP WITH TIME ZONE" else TIMESTAMP
+            return BIGINT if epoch and seen.name in WHOLE else declared
+        case _:
+            return declared

@@ -1,0 +1,25 @@
+"""A source: what one `streams/{source}/_source.yml` says of a connector and its connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One connector with its connection; everything but the name may be left out.
+
+    ``schedule`` is a Quartz cron expression in UTC, or ``manual``. ``secrets`` are names, never values: environment
+    variables or keys of a Kubernetes secret.
+    """
+
+    name: str
+    description: str = ""
+    definition_id: str | None = None
+    start_date: date | None = None
+    schedule: str = MANUAL
+    namespace: str | None = None
+    secrets: tuple[str, ...] = ()

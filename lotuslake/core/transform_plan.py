@@ -1,0 +1,142 @@
+"""What transforming a stream has to do: the log entries that its model has not read, in bounded steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lotuslake.core.batch import Weight, split_batches
+from lotuslake.core.data_file import READABLE, LedgerEntry
+from lotuslake.core.head import Head
+from lotuslake.core.stream import BatchLimits
+
+StepMode = Literal["replace", "append", "publish", "merge", "enriched"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a model stands: the row of its `meta.cursor_*` table.
+
+    ``version`` counts the model's commits, 0 meaning never built. ``upstreams`` maps each model it reads to the version it
+    has read.
+    """
+
+    version: int = 0
+    position: int = 0
+    epoch: int = 0
+    generation_id: int | None = None
+    model_hash: str = ""
+    upstreams: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """Progress of a rebuild beside the live table: it ends at log number ``until``."""
+
+    position: int
+    until: int
+    epoch: int
+    model_hash: str
+    generation_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One dbt run of one model, one commit.
+
+    ``entries`` are the data files it reads, ``position`` where the model (or its rebuild) stands afterwards.
+    """
+
+    model: str
+    mode: StepMode
+    cursor: Cursor
+    position: int = 0
+    epoch: int = 0
+    model_hash: str = ""
+    generation_id: int | None = None
+    rebuild_position: int | None = None
+    entries: tuple[LedgerEntry, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """Rows that the step reads."""
+        return sum(entry.rows or 0 for entry in self.entries)
+
+
+def needs_rebuild(cursor: Cursor, head: Head, model_hash: str) -> bool:
+    """Whether the live table cannot be brought up to date by merging: it was made by other SQL or from other content."""
+    return cursor.version == 0 or cursor.epoch != head.epoch or cursor.model_hash != model_hash
+
+
+def is_stale(cursor: Cursor, model_hash: str, upstream_versions: Mapping[str, int]) -> bool:
+    """Whether an enriched model was built from other versions of what it reads, or by other SQL."""
+    return cursor.version == 0 or cursor.model_hash != model_hash or dict(cursor.upstreams) != dict(upstream_versions)
+
+
+def plan_merges(
+    model: str, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head, limits: BatchLimits
+) -> list[Step]:
+    """Steps that merge the readable entries after the cursor; the last one also steps over what needs no reading."""
+    batches = list(_batches(entries, cursor.position, head.seq, limits))
+    steps: list[Step] = []
+    for number, batch in enumerate(batches):
+        last = number == len(batches) - 1
+        steps.append(
+            Step(
+                model=model,
+                mode="merge",
+                cursor=cursor,
+                position=head.seq if last else batch[-1].seq,
+                epoch=head.epoch,
+                model_hash=cursor.model_hash,
+                entries=batch,
+            )
+        )
+    return steps
+
+
+def plan_rebuild(
+    model: str,
+    entries: Sequence[LedgerEntry],
+    cursor: Cursor,
+    rebuild: Rebuild,
+    limits: BatchLimits,
+) -> list[Step]:
+    """Steps that build a model from position 0 to ``rebuild.until``, going on where an earlier rebuild stopped.
+
+    A history that fits one batch is replaced in one commit; a longer one is appended beside the live table and published.
+    """
+    batches = list(_batches(entries, rebuild.position, rebuild.until, limits))
+    common = {"epoch": rebuild.epoch, "model_hash": rebuild.model_hash, "generation_id": rebuild.generation_id}
+    if rebuild.position == 0 and len(batches) <= 1:
+        whole = batches[0] if batches else ()
+        return [Step(model=model, mode="replace", cursor=cursor, position=rebuild.until, entries=whole, **common)]
+    steps: list[Step] = []
+    at = rebuild.position
+    for batch in batches:
+        step = Step(
+            model=model,
+            mode="append",
+            cursor=cursor,
+            position=batch[-1].seq,
+            rebuild_position=at,
+            entries=batch,
+            **common,
+        )
+        steps.append(step)
+        at = batch[-1].seq
+    steps.append(
+        Step(model=model, mode="publish", cursor=cursor, position=rebuild.until, rebuild_position=at, **common)
+    )
+    return steps
+
+
+def _batches(
+    entries: Sequence[LedgerEntry], after: int, until: int, limits: BatchLimits
+) -> list[tuple[LedgerEntry, ...]]:
+    wanted = sorted(
+        (entry for entry in entries if after < entry.seq <= until and entry.status in READABLE),
+        key=lambda entry: entry.seq,
+    )
+    return list(split_batches(wanted, limits, lambda e: Weight(size_bytes=e.file.size_bytes, rows=e.rows or 0)))

@@ -1,0 +1,57 @@
+"""Landing tables: reading footers, and committing batches of files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lotuslake.core.data_file import DataFile, LedgerEntry
+from lotuslake.core.decision import Decision
+from lotuslake.core.footer import Footer, Unreadable
+from lotuslake.core.head import Head
+from lotuslake.core.schema_comparison import Columns
+from lotuslake.core.stream import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterBatch:
+    """Everything that one commit makes true.
+
+    ``decisions`` are appended to the log after ``head``. With ``rewrite`` the landing table is made anew from ``standing``
+    (the readable entries that stay) and the batch, since what an overwritten or vanished object left behind cannot be
+    deleted in place. ``withdrawn`` are entries appended to say that an object is superseded or missing. ``new_epoch`` asks
+    for a rebuild of what was made from the stream.
+    """
+
+    stream: Stream
+    batch_id: str
+    run_id: str
+    head: Head
+    decisions: tuple[Decision, ...]
+    withdrawn: tuple[LedgerEntry, ...] = ()
+    standing: tuple[LedgerEntry, ...] = ()
+    rewrite: bool = False
+    new_epoch: bool = False
+
+
+class Landing(Protocol):
+    """Raises UnreachableError when store or catalog cannot be reached, LostRaceError when another writer came first."""
+
+    def inspect(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
+        """Read the footers, in the order given. A file that cannot be had is an outage, not an unreadable file."""
+
+    def load_columns(self, stream: Stream) -> Columns:
+        """Columns of the landing table; empty when there is none yet."""
+
+    def evolve(self, stream: Stream, seen: Sequence[Columns]) -> Columns:
+        """Create the landing table or add the fields it lacks, and return its columns.
+
+        ``seen`` are the columns of data files at hand, which decide the form of instants in a new table.
+        """
+
+    def commit(self, batch: RegisterBatch) -> list[LedgerEntry]:
+        """Copy what needs copying, then commit files, log entries, fence and message as one snapshot.
+
+        Returns the entries as written: a file whose conversion failed on its values stands there as quarantined.
+        """

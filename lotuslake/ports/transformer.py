@@ -1,0 +1,36 @@
+"""Models: what dbt knows of them, where they stand in the lake, and running one step of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from lotuslake.core.finding import TestOutcome
+from lotuslake.core.model import Model
+from lotuslake.core.stream import Stream
+from lotuslake.core.transform_plan import Cursor, Rebuild, Step
+
+
+class Transformer(Protocol):
+    """Raises ModelError for SQL that does not build, LostRaceError, UnreachableError as the other ports do."""
+
+    def load_models(self) -> dict[str, Model]:
+        """The models of the project by name."""
+
+    def prepare(self, models: Sequence[Model]) -> None:
+        """Create the cursor tables that are missing."""
+
+    def load_cursor(self, model: str) -> Cursor:
+        """Where a model stands."""
+
+    def load_rebuild(self, model: str) -> Rebuild | None:
+        """The rebuild under way, if any."""
+
+    def begin_rebuild(self, model: str, rebuild: Rebuild) -> None:
+        """Drop what an abandoned rebuild left and record a new one."""
+
+    def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:
+        """Run one step: its rows and its position are one commit. ``stream`` is None for enriched models."""
+
+    def test(self, models: Sequence[Model]) -> list[TestOutcome]:
+        """Run the data tests of these models."""

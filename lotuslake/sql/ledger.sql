@@ -1,0 +1,73 @@
+-- Reading and writing the ledger, `meta.files`.
+
+-- name: load_entries
+SELECT
+    seq, path, etag, size_bytes, last_modified, rows, status, reason, batch_id, recorded_at, data_path, generation_id,
+    newest_extracted_at
+FROM lakehouse.meta.files
+WHERE stream = $stream AND ($since IS NULL OR partition_date IS NULL OR partition_date >= $since)
+QUALIFY row_number() OVER (PARTITION BY path ORDER BY seq DESC) = 1
+ORDER BY seq
+
+-- name: newest_known
+SELECT max(partition_date), max(last_modified) FILTER (WHERE status IN ('registered', 'copied', 'empty'))
+FROM lakehouse.meta.files WHERE stream = $stream
+
+-- name: append_entries
+INSERT INTO lakehouse.meta.files BY NAME
+SELECT
+    $stream AS stream,
+    unnest($seq::BIGINT[]) AS seq,
+    unnest($path::VARCHAR[]) AS path,
+    unnest($etag::VARCHAR[]) AS etag,
+    unnest($size_bytes::BIGINT[]) AS size_bytes,
+    unnest($last_modified::TIMESTAMPTZ[]) AS last_modified,
+    unnest($rows::BIGINT[]) AS rows,
+    unnest($status::VARCHAR[]) AS status,
+    unnest($reason::VARCHAR[]) AS reason,
+    $batch_id AS batch_id,
+    now() AS recorded_at,
+    unnest($partition_date::DATE[]) AS partition_date,
+    unnest($data_path::VARCHAR[]) AS data_path,
+    unnest($generation_id::BIGINT[]) AS generation_id,
+    unnest($newest_extracted_at::TIMESTAMP[]) AS newest_extracted_at
+
+-- name: append_batch
+INSERT INTO lakehouse.meta.batches BY NAME
+SELECT
+    $batch_id AS batch_id, $run_id AS run_id, $stream AS stream, $action AS action, $files AS files, $rows AS rows,
+    $size_bytes AS size_bytes, $first_seq AS first_seq, $last_seq AS last_seq, now() AS recorded_at
+
+-- name: find_batch
+SELECT count(*) FROM lakehouse.meta.batches WHERE batch_id = $batch_id
+
+-- name: findings
+SELECT finding_id, kind, stream, subject, reason, since_at FROM lakehouse.meta.findings
+WHERE list_contains($streams, stream) ORDER BY stream, kind, subject
+
+-- name: accept
+INSERT INTO lakehouse.meta.accepted SELECT unnest($ids::VARCHAR[]), $reason, $by, $now
+
+-- name: record_run
+INSERT INTO lakehouse.meta.runs
+VALUES ($run_id, $command, $version, $started_at, $ended_at, $exit_code, $message)
+
+-- name: record_tests
+INSERT INTO lakehouse.meta.test_results
+SELECT
+    $run_id, unnest($test::VARCHAR[]), unnest($model::VARCHAR[]), unnest($stream::VARCHAR[]), unnest($status::VARCHAR[]),
+    unnest($failures::BIGINT[]), unnest($message::VARCHAR[]), $now
+
+-- name: record_tested
+INSERT INTO lakehouse.meta.tested_models
+SELECT $run_id, unnest($model::VARCHAR[]), unnest($version::BIGINT[]), $now
+
+-- name: load_tested
+SELECT model, arg_max(version, tested_at) FROM lakehouse.meta.tested_models GROUP BY model
+
+-- name: load_freshness
+SELECT stream, warn_after_seconds, error_after_seconds FROM lakehouse.meta.streams
+QUALIFY row_number() OVER (PARTITION BY stream ORDER BY recorded_at DESC) = 1
+
+-- name: record_freshness
+INSERT INTO lakehouse.meta.streams VALUES ($stream, $warn_after, $error_after, now())

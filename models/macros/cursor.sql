@@ -1,0 +1,60 @@
+{#
+  The engine says what to do next in `memory.main.step`, one row a model. A step's first statement proves that nobody
+  else has moved the model since it was planned; its last one moves the cursor, in the transaction that writes the rows.
+#}
+{% macro load_step() %}
+  {% set found = run_query("select * from memory.main.step where model = '" ~ model.name ~ "'") %}
+  {% if found.rows | length != 1 %}
+    {% do exceptions.raise_compiler_error(model.name ~ ' is built by `lotuslake transform`, which lays out its input.') %}
+  {% endif %}
+  {% do return(found.rows[0]) %}
+{% endmacro %}
+
+{% macro cursor_table() -%}
+  {{ target.database }}.meta.{{ adapter.quote('cursor_' ~ model.name) }}
+{%- endmacro %}
+
+{% macro rebuild_table() -%}
+  {{ target.database }}.meta.{{ adapter.quote('rebuild_' ~ model.name) }}
+{%- endmacro %}
+
+{% macro guard_cursor(step) -%}
+  select case when (select version from {{ cursor_table() }}) is distinct from {{ step['version'] }}
+    then error('lost race: another process has moved {{ model.name }}') end
+{%- endmacro %}
+
+{% macro guard_rebuild(step) -%}
+  select case when (select position from {{ rebuild_table() }}) is distinct from {{ step['rebuild_position'] }}
+    then error('lost race: another process has moved the rebuild of {{ model.name }}') end
+{%- endmacro %}
+
+{# Versions of the models that this one reads, as seen by the transaction that reads them. #}
+{% macro upstream_versions() -%}
+  {%- set parts = [] -%}
+  {%- for id in model.depends_on.nodes | sort if id.startswith('model.') -%}
+    {%- set name = id.split('.')[-1] -%}
+    {%- do parts.append("'" ~ name ~ "', (select version from " ~ target.database ~ ".meta." ~ adapter.quote('cursor_' ~ name) ~ ")") -%}
+  {%- endfor -%}
+  json_object({{ parts | join(', ') }})::varchar
+{%- endmacro %}
+
+{% macro advance_cursor() -%}
+  update {{ cursor_table() }} set
+    version = step.version + 1,
+    position = step.position,
+    epoch = step.epoch,
+    generation_id = step.generation_id,
+    model_hash = step.model_hash,
+    upstreams = {{ upstream_versions() }},
+    read_snapshot = step.read_snapshot,
+    run_id = step.run_id,
+    updated_at = now()
+  from memory.main.step as step
+  where step.model = '{{ model.name }}'
+{%- endmacro %}
+
+{% macro advance_rebuild() -%}
+  update {{ rebuild_table() }} set position = step.position, updated_at = now()
+  from memory.main.step as step
+  where step.model = '{{ model.name }}'
+{%- endmacro %}
