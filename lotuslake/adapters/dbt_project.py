@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -26,10 +27,19 @@ class DbtProject:
         self._folder = folder
         self._state_dir = state_dir
         self._instance = instance
+        self._warming: Future[Any] | None = None
+
+    def warm_up(self) -> None:
+        """Import dbt and parse the project in a thread, while the caller does something else."""
+        if self._warming is None:
+            self._warming = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dbt").submit(self._parse)
 
     @cached_property
     def manifest(self) -> Any:
         """dbt's manifest, parsed at the first use and from `partial_parse.msgpack` where nothing changed."""
+        return self._warming.result() if self._warming is not None else self._parse()
+
+    def _parse(self) -> Any:
         if not (self._folder / "dbt_project.yml").is_file():
             raise ConfigError(f"there is no dbt project in {self._folder}: dbt_project.yml is missing")
         self._write_profile()
@@ -38,7 +48,8 @@ class DbtProject:
             raise ModelError(f"the dbt project does not parse: {_short(result.exception or result.result)}")
         return result.result
 
-    def load_models(self) -> dict[str, Model]:
+    @cached_property
+    def models(self) -> dict[str, Model]:
         """Models of the folders processed/ and enriched/ by name."""
         nodes = [node for node in self.manifest.nodes.values() if node.resource_type == "model"]
         return {
@@ -89,7 +100,7 @@ class DbtProject:
         )
 
     def _streams_above(self, models: Iterable[str]) -> set[str]:
-        known = self.load_models()
+        known = self.models
         streams: set[str] = set()
         waiting = [known[name] for name in models if name in known]
         while waiting:

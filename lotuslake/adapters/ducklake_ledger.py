@@ -10,11 +10,11 @@ from typing import Any
 from lotuslake import __version__
 from lotuslake.adapters.duckdb_errors import translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
-from lotuslake.core.retry import retrying
 from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
 from lotuslake.core.field_types import quote_identifier
 from lotuslake.core.finding import Finding, TestOutcome
 from lotuslake.core.head import Head
+from lotuslake.core.retry import retrying
 from lotuslake.core.run import Run
 from lotuslake.core.stream import Stream
 from lotuslake.sql import load_sql

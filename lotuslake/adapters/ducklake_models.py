@@ -13,12 +13,12 @@ from lotuslake.adapters.duckdb_errors import translate, translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, quote_literal
 from lotuslake.adapters.ducklake_landing import declared_columns
 from lotuslake.adapters.parquet_footers import escape_glob
-from lotuslake.core.retry import retrying
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import ModelError
 from lotuslake.core.field_types import TIMESTAMP, ColumnType, quote_identifier
 from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Model
+from lotuslake.core.retry import retrying
 from lotuslake.core.schema_comparison import Columns
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Cursor, Rebuild, Step
@@ -43,8 +43,11 @@ class DuckLakeModels:
         self._load_columns = load_columns
         self._read_url = read_url
 
+    def warm_up(self) -> None:
+        self._project.warm_up()
+
     def load_models(self) -> dict[str, Model]:
-        return self._project.load_models()
+        return self._project.models
 
     def prepare(self, models: Sequence[Model]) -> None:
         for model in models:

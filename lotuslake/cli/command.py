@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any, Optional, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -28,7 +28,7 @@ HELP = {
     "log_format": "text or json.",
 }
 Selectors = Annotated[
-    Optional[list[str]],  # noqa: UP007, UP045  (typer reads this form on every supported Python)
+    list[str] | None,
     typer.Argument(metavar="STREAM", help="source/stream, source, or a glob; all when none is given."),
 ]
 
@@ -67,10 +67,7 @@ def _common_parameters() -> list[inspect.Parameter]:
         "quiet": (bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")),
     }
     common = [_keyword(name, Annotated[type_, option], False) for name, (type_, option) in flags.items()]
-    return common + [
-        _keyword(setting, Annotated[Optional[str], _setting(setting)], None)  # noqa: UP007, UP045
-        for setting in SETTINGS
-    ]
+    return common + [_keyword(setting, Annotated[str | None, _setting(setting)], None) for setting in SETTINGS]
 
 
 def _setting(name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lotuslake import __version__
-from lotuslake.cli import ingest_check, register, transform
+from lotuslake.cli import accept, demo, ingest_check, query, register, transform
 
 app = typer.Typer(
     name="lotuslake",
@@ -34,7 +34,7 @@ def _main(
     pass
 
 
-for command in (ingest_check, register, transform):
+for command in (ingest_check, register, transform, accept, query, demo):
     command.add_to(app)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -25,8 +25,8 @@ def add_to(app: typer.Typer) -> None:
         session: Session,
         streams: Selectors = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and write nothing.")] = False,
-        max_batches: Annotated[Optional[int], typer.Option(min=0, help="Commit at most so many batches.")] = None,
-        max_seconds: Annotated[Optional[float], typer.Option(min=0, help="End between batches after so long.")] = None,
+        max_batches: Annotated[int | None, typer.Option(min=0, help="Commit at most so many batches.")] = None,
+        max_seconds: Annotated[float | None, typer.Option(min=0, help="End between batches after so long.")] = None,
         full_sweep: Annotated[
             bool, typer.Option("--full-sweep", help="List the whole history, not only the newest days.")
         ] = False,

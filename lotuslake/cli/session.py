@@ -28,6 +28,7 @@ class Session:
     command: str
     wiring: Wiring
     signals: Signals
+    as_json: bool = False
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
@@ -76,7 +77,7 @@ def execute(
     wiring: Wiring | None = None
     try:
         wiring = Wiring(load_settings(environ, flags, Path.cwd()), environ)
-        report = body(Session(command, wiring, Signals()), **options)
+        report = body(Session(command, wiring, Signals(), as_json), **options)
     except LotusLakeError as error:
         report = failure(command, error)
     except Exception as error:  # noqa: BLE001  (the last line of defence: a bug is told, not thrown at the person)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -23,11 +23,9 @@ def add_to(app: typer.Typer) -> None:
         session: Session,
         streams: Selectors = None,
         full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild from the whole history.")] = False,
-        max_seconds: Annotated[Optional[float], typer.Option(min=0, help="End between batches after so long.")] = None,
+        max_seconds: Annotated[float | None, typer.Option(min=0, help="End between batches after so long.")] = None,
         skip_tests: Annotated[bool, typer.Option("--skip-tests", help="Leave out the data tests.")] = False,
-        select: Annotated[
-            Optional[list[str]], typer.Option(help="Only models of this name or glob; repeatable.")
-        ] = None,
+        select: Annotated[list[str] | None, typer.Option(help="Only models of this name or glob; repeatable.")] = None,
     ) -> Report:
         """Build processed models in bounded batches, then every stale enriched model downstream, then test them."""
         wiring = session.wiring

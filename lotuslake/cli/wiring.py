@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lotuslake.adapters.ducklake_landing import DuckLakeLanding
     from lotuslake.adapters.ducklake_ledger import DuckLakeLedger
     from lotuslake.adapters.ducklake_models import DuckLakeModels
+    from lotuslake.adapters.ducklake_query import DuckLakeQuery
 
 
 class Wiring:
@@ -69,6 +70,13 @@ class Wiring:
 
         project = DbtProject(self.settings.project_dir / "models", self.settings.temp_dir / "dbt", self.instance)
         return DuckLakeModels(self.instance, project, self.landing.load_columns, self.landing.read_url)
+
+    @cached_property
+    def query(self) -> DuckLakeQuery:
+        """Questions to the lake."""
+        from lotuslake.adapters.ducklake_query import DuckLakeQuery
+
+        return DuckLakeQuery(self.instance, self.ledger)
 
     @cached_property
     def instance(self) -> DuckDbInstance:

@@ -97,9 +97,12 @@ def plan_stream(
     full_sweep: bool = False,
     retry_quarantined: bool = False,
 ) -> tuple[RegistrationPlan, datetime | None]:
-    """The registration plan of a stream as things stand, and when the newest listed file was written."""
+    """The registration plan of a stream as things stand, and when the newest listed file was written.
+
+    Quarantined files lie anywhere in the history: to retry them all of it is listed.
+    """
     newest = ledger.load_newest_partition(stream)
-    since = list_since(newest, stream.lookback_days, today, full_sweep=full_sweep)
+    since = list_since(newest, stream.lookback_days, today, full_sweep=full_sweep or retry_quarantined)
     listing = list_stream_files(store, stream, since=since)
     plan = plan_registration(
         listing,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lotuslake.commands.context import RunContext, StreamError
 from lotuslake.commands.ingest_check import plan_stream
@@ -15,6 +15,7 @@ from lotuslake.core.decision import decide
 from lotuslake.core.errors import ExitCode, LostRaceError
 from lotuslake.core.finding import Finding
 from lotuslake.core.footer import Footer
+from lotuslake.core.head import Head
 from lotuslake.core.registration_plan import RegistrationPlan
 from lotuslake.core.retry import ATTEMPTS, wait_before_retry
 from lotuslake.core.stream import BatchLimits, Stream
@@ -138,16 +139,19 @@ def _register_stream(
     allowance: _Allowance,
 ) -> Iterator[None]:
     """Commit the stream's batches; after a lost race plan anew, since another process did part of the work."""
-    ports.landing.evolve(stream, [])
     lost = 0
     while True:
-        plan = registration.plan = _plan(stream, ports, options, context)
-        context.progress.begin(stream.id, len(plan.batches))
         try:
+            # The head first: what another process registers after it makes the commit lose, so no file comes in twice.
+            head = ports.ledger.load_head(stream)
+            ports.landing.evolve(stream, [])
+            plan = registration.plan = _plan(stream, ports, options, context)
+            context.progress.begin(stream.id, len(plan.batches))
             for batch in plan.batches:
                 if not allowance.take():
                     return
-                _commit_batch(stream, batch, ports, context, registration)
+                head = _commit_batch(stream, batch, head, ports, context, registration)
+                lost = 0
                 yield
         except LostRaceError as error:
             lost += 1
@@ -164,11 +168,12 @@ def _register_stream(
 def _commit_batch(
     stream: Stream,
     files: Sequence[DataFile],
+    head: Head,
     ports: RegisterPorts,
     context: RunContext,
     registration: StreamRegistration,
-) -> None:
-    head = ports.ledger.load_head(stream)
+) -> Head:
+    """Commit one batch after ``head``; the head afterwards."""
     inspected = ports.landing.inspect(files)
     columns = ports.landing.evolve(
         stream, [found.columns for found in inspected if isinstance(found, Footer) and found.rows]
@@ -181,13 +186,14 @@ def _commit_batch(
         decisions=tuple(decide(stream, columns, inspected)),
     )
     if not batch.decisions:
-        return
+        return head
     entries = ports.landing.commit(batch)
     registration.count(entries)
     context.progress.advance(stream.id, f"{len(entries)} files, {sum(entry.rows or 0 for entry in entries)} rows")
     for entry in entries:
         if entry.status is FileStatus.QUARANTINED:
             context.warn(f"quarantined {entry.file.path}: {entry.reason}", stream=stream.id)
+    return replace(head, seq=head.seq + len(entries))
 
 
 def _is_outage(errors: Sequence[StreamError]) -> bool:

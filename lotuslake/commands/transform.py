@@ -9,14 +9,23 @@ from fnmatch import fnmatchcase
 from lotuslake.commands.context import RunContext, StreamError
 from lotuslake.commands.turns import take_turns
 from lotuslake.core.data_file import LedgerEntry
-from lotuslake.core.errors import ConfigError, ExitCode, LostRaceError, LotusLakeError
+from lotuslake.core.errors import ConfigError, ExitCode, LostRaceError, LotusLakeError, ModelError
 from lotuslake.core.finding import Finding, TestOutcome
 from lotuslake.core.generation import newest_complete, split_generations
 from lotuslake.core.head import Head
 from lotuslake.core.model import Model, downstream_of
 from lotuslake.core.retry import ATTEMPTS, wait_before_retry
 from lotuslake.core.stream import BatchLimits, Stream
-from lotuslake.core.transform_plan import Cursor, Rebuild, Step, is_stale, needs_rebuild, plan_merges, plan_rebuild
+from lotuslake.core.transform_plan import (
+    Cursor,
+    Rebuild,
+    Step,
+    is_stale,
+    needs_rebuild,
+    plan_merges,
+    plan_rebuild,
+    resume,
+)
 from lotuslake.ports.ledger import Ledger
 from lotuslake.ports.transformer import Transformer
 
@@ -99,8 +108,10 @@ def transform(
     tests: list[TestOutcome] = []
     if finished:
         try:
-            finished = _build_enriched(streams, models, ports, options, context, results)
-            tests = _run_tests(streams, models, ports, options, context)
+            finished, wrong = _build_enriched(streams, models, ports, options, context, results)
+            errors += wrong
+            if finished:
+                tests = _run_tests(streams, models, ports, options, context)
         except LotusLakeError as error:
             errors.append(StreamError(error.stream, error))
             finished = False
@@ -132,18 +143,19 @@ class _Worker:
         lost = 0
         forced = self.options.full_refresh
         while True:
-            cursor = self.ports.transformer.load_cursor(self.model.name)
-            steps = self._plan(cursor, forced=forced)
-            if not steps:
-                return
-            self.context.progress.begin(self.stream.id, len(steps))
             try:
+                cursor = self.ports.transformer.load_cursor(self.model.name)
+                steps = self._plan(cursor, forced=forced)
+                if not steps:
+                    return
+                self.context.progress.begin(self.stream.id, len(steps))
                 for step in steps:
                     now_at = replace(step, cursor=cursor)
                     self.ports.transformer.run(now_at, stream=self.stream, run_id=self.context.run_id)
                     cursor = cursor if step.mode == "append" else replace(cursor, version=cursor.version + 1)
                     self.result.count(step)
                     self.context.progress.advance(self.stream.id, f"{step.model}: {step.mode}, {step.rows} rows")
+                    lost = 0
                     yield
                 forced = False
             except LostRaceError as error:
@@ -158,14 +170,18 @@ class _Worker:
         head = self.ports.ledger.load_head(self.stream)
         entries = self.ports.ledger.load_entries(self.stream)
         generation_id: int | None = None
+        is_shown = True
         limits = self.options.limits.capped_by(self.stream.batch)
         if self.stream.sync_mode == "full_refresh":
-            shown = newest_complete(self.stream, split_generations(entries), self.context.now())
+            shown = newest_complete(self.stream, split_generations(entries), cursor, self.context.now())
+            if shown is None and cursor.version:
+                return []
             entries = list(shown.entries) if shown else []
             generation_id = shown.id if shown else None
+            is_shown = shown is not None and shown.is_shown_at(cursor)
         under_way = self.ports.transformer.load_rebuild(self.model.name)
         due = forced or under_way is not None or needs_rebuild(cursor, head, self.model.hash)
-        if due or (self.stream.sync_mode == "full_refresh" and generation_id != cursor.generation_id):
+        if due or not is_shown:
             return self._plan_rebuild(entries, cursor, head, under_way, generation_id, limits)
         return plan_merges(self.model.name, entries, cursor, head, limits)
 
@@ -179,10 +195,10 @@ class _Worker:
         limits: BatchLimits,
     ) -> list[Step]:
         wanted = Rebuild(0, head.seq, head.epoch, self.model.hash, generation_id)
-        if under_way is not None and replace(under_way, position=0, until=wanted.until) == wanted:
-            return plan_rebuild(self.model.name, entries, cursor, under_way, limits)
-        steps = plan_rebuild(self.model.name, entries, cursor, wanted, limits)
-        if steps[0].mode == "append" or under_way is not None:
+        if under_way is not None and (resumed := resume(under_way, wanted, entries)):
+            return plan_rebuild(self.model.name, entries, cursor, resumed, limits, begun=True)
+        steps = plan_rebuild(self.model.name, entries, cursor, wanted, limits, begun=under_way is not None)
+        if steps[0].mode == "append":
             self.ports.transformer.begin_rebuild(self.model.name, wanted)
         return steps
 
@@ -194,19 +210,32 @@ def _build_enriched(
     options: TransformOptions,
     context: RunContext,
     results: Sequence[StreamTransformation],
-) -> bool:
-    """Build what is stale, in order; False when time ran out before the end."""
-    roots = {stream.processed_model for stream in streams}
-    for model in downstream_of(models, roots):
+) -> tuple[bool, list[StreamError]]:
+    """Build what is stale, in order; (False when time ran out before the end, models that do not build).
+
+    A model that does not build holds up those that read it, and no others.
+    """
+    below = [{model.name for model in downstream_of(models, [stream.processed_model])} for stream in streams]
+    errors: list[StreamError] = []
+    held_up: set[str] = set()
+    for model in downstream_of(models, [stream.processed_model for stream in streams]):
+        if held_up.intersection(model.upstreams):
+            held_up.add(model.name)
+            continue
         if not options.wants(model.name):
             continue
         if context.should_end():
-            return False
-        if _build_one(model, models, ports, options, context):
-            for result, stream in zip(results, streams, strict=True):
-                if model in downstream_of(models, [stream.processed_model]):
-                    result.add_model(model.name)
-    return True
+            return False, errors
+        try:
+            built = _build_one(model, models, ports, options, context)
+        except ModelError as error:
+            errors.append(StreamError(error.stream, error))
+            held_up.add(model.name)
+            continue
+        for result, names in zip(results, below, strict=True):
+            if built and model.name in names:
+                result.add_model(model.name)
+    return True, errors
 
 
 def _build_one(
@@ -246,16 +275,21 @@ def _run_tests(
     if options.skip_tests:
         return []
     roots = [stream.processed_model for stream in streams if stream.processed_model in models]
-    covered = [models[name] for name in roots] + downstream_of(models, roots)
+    covered = [
+        model
+        for model in [*(models[name] for name in roots), *downstream_of(models, roots)]
+        if options.wants(model.name)
+    ]
     untested: dict[str, int] = {}
     tested = ports.ledger.load_tested_versions()
     for model in covered:
         version = ports.transformer.load_cursor(model.name).version
         if version and tested.get(model.name) != version:
             untested[model.name] = version
+    if not untested:
+        return []
     outcomes = ports.transformer.test([model for model in covered if model.name in untested])
-    if untested:
-        ports.ledger.record_tests(outcomes, untested, run_id=context.run_id, now=context.now())
+    ports.ledger.record_tests(outcomes, untested, run_id=context.run_id, now=context.now())
     return outcomes
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
 from lotuslake.core.footer import Footer, Unreadable
-from lotuslake.core.schema_comparison import ByCopy, Columns, Refused, compare_columns
+from lotuslake.core.schema_comparison import ByCopy, Columns, Refused, Verdict, compare_columns
 from lotuslake.core.stream import Stream
 
 ALWAYS_REQUIRED = ("_airbyte_raw_id", "_airbyte_extracted_at")
@@ -29,16 +29,24 @@ class Decision:
 
 def decide(stream: Stream, landing: Columns, inspected: Sequence[Footer | Unreadable]) -> list[Decision]:
     """One decision a file: by reference, by converting copy, empty, or quarantined with the reason."""
-    return [_decide_one(stream, landing, found) for found in inspected]
+    required = (*ALWAYS_REQUIRED, *stream.primary_key)
+    verdicts: dict[int, Verdict] = {}
+
+    def judge(columns: Columns) -> Verdict:
+        # Files of one shape share one tuple of columns, so a batch is compared once a shape.
+        if id(columns) not in verdicts:
+            verdicts[id(columns)] = compare_columns(columns, landing, required, always_copy=stream.landing == "copy")
+        return verdicts[id(columns)]
+
+    return [_decide_one(found, judge) for found in inspected]
 
 
-def _decide_one(stream: Stream, landing: Columns, found: Footer | Unreadable) -> Decision:
+def _decide_one(found: Footer | Unreadable, judge: Callable[[Columns], Verdict]) -> Decision:
     if isinstance(found, Unreadable):
         return Decision(found.file, FileStatus.QUARANTINED, reason=found.reason)
     if found.rows == 0:
         return Decision(found.file, FileStatus.EMPTY, rows=0)
-    required = (*ALWAYS_REQUIRED, *stream.primary_key)
-    verdict = compare_columns(found.columns, landing, required, always_copy=stream.landing == "copy")
+    verdict = judge(found.columns)
     if isinstance(verdict, Refused):
         return Decision(found.file, FileStatus.QUARANTINED, rows=found.rows, reason=verdict.reason)
     return Decision(

@@ -13,6 +13,7 @@ from itertools import groupby
 
 from lotuslake.core.data_file import READABLE, LedgerEntry
 from lotuslake.core.stream import Stream
+from lotuslake.core.transform_plan import Cursor
 
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
@@ -34,6 +35,10 @@ class Generation:
         """Rows in its files; a key that was written twice counts twice."""
         return sum(entry.rows or 0 for entry in self.entries)
 
+    def is_shown_at(self, cursor: Cursor) -> bool:
+        """Whether the table was built from files of this generation, not from a namesake of an earlier connection."""
+        return cursor.version > 0 and cursor.generation_id == self.id and self.entries[0].seq <= cursor.position
+
 
 def split_generations(entries: Sequence[LedgerEntry]) -> list[Generation]:
     """Readable entries by generation, oldest first."""
@@ -45,19 +50,23 @@ def split_generations(entries: Sequence[LedgerEntry]) -> list[Generation]:
     ]
 
 
-def newest_complete(stream: Stream, generations: Sequence[Generation], now: datetime) -> Generation | None:
-    """The generation to show.
+def newest_complete(
+    stream: Stream, generations: Sequence[Generation], cursor: Cursor, now: datetime
+) -> Generation | None:
+    """The generation to show; None to leave the table as it is.
 
-    The newest one is complete when no file of it came for ``settle_after`` and, where the destination overwrites, no older
-    generation's object is left. Until then the one before it is shown. A stream's first generation replaces nothing, so it
-    is shown as it comes.
+    The newest one is complete when no file of it came for ``settle_after`` and, where the destination overwrites, no
+    older generation's object is left. Until then the one before it is shown, or what the table holds when that one is
+    gone. A stream's first generation replaces nothing, so it is shown as it comes; a generation that is shown stays,
+    whatever files follow.
     """
     if not generations:
         return None
     newest = generations[-1]
     settled = now - newest.newest_file_at >= stream.settle_after
-    if len(generations) == 1:
+    older_is_left = len(generations) > 1
+    if newest.is_shown_at(cursor) or (settled and not (older_is_left and stream.destination_sync_mode == "overwrite")):
         return newest
-    if settled and stream.destination_sync_mode == "append":
-        return newest
-    return generations[-2]
+    if older_is_left:
+        return generations[-2]
+    return newest if cursor.version == 0 else None

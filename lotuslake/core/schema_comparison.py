@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -88,16 +89,18 @@ def landing_columns(declared: Columns, seen: Sequence[Columns]) -> tuple[tuple[s
     Airbyte writes an instant as INT64 milliseconds, as a local timestamp or as one in UTC, depending on its version. The
     form is chosen once, so that the everyday file is registered by reference and only the rarer form is copied.
     """
-    return tuple((name, _form_of(name, type_, seen)) for name, type_ in declared)
+    votes: Counter[int] = Counter(id(columns) for columns in seen)
+    distinct = {id(columns): columns for columns in seen}
+    weighted = [(columns, votes[key]) for key, columns in distinct.items()]
+    return tuple((name, _form_of(name, type_, weighted)) for name, type_ in declared)
 
 
-def _form_of(name: str, declared: ColumnType, seen: Sequence[Columns]) -> ColumnType:
-    votes: dict[ColumnType, int] = {}
-    for columns in seen:
+def _form_of(name: str, declared: ColumnType, seen: Sequence[tuple[Columns, int]]) -> ColumnType:
+    votes: Counter[ColumnType] = Counter()
+    for columns, files in seen:
         for own_name, own_type in columns:
             if own_name.casefold() == name.casefold():
-                form = adopt_instants(declared, own_type, epoch=name == EXTRACTED_AT)
-                votes[form] = votes.get(form, 0) + 1
+                votes[adopt_instants(declared, own_type, epoch=name == EXTRACTED_AT)] += files
     return max(votes, key=lambda form: votes[form]) if votes else declared
 
 

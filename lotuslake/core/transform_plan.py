@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lotuslake.core.batch import Weight, split_batches
@@ -90,10 +90,24 @@ def plan_merges(
                 position=head.seq if last else batch[-1].seq,
                 epoch=head.epoch,
                 model_hash=cursor.model_hash,
+                generation_id=cursor.generation_id,
                 entries=batch,
             )
         )
     return steps
+
+
+def resume(under_way: Rebuild, wanted: Rebuild, entries: Sequence[LedgerEntry]) -> Rebuild | None:
+    """The rebuild under way, taken on to where ``wanted`` ends; None when what it has made so far is of no use.
+
+    It is of no use when it reads another content, by other SQL or of another generation, ids of which come again: then
+    none of the ``entries`` has been read.
+    """
+    if replace(under_way, position=0, until=wanted.until) != wanted:
+        return None
+    if under_way.position and not any(entry.seq <= under_way.position for entry in entries):
+        return None
+    return replace(under_way, until=wanted.until)
 
 
 def plan_rebuild(
@@ -102,30 +116,37 @@ def plan_rebuild(
     cursor: Cursor,
     rebuild: Rebuild,
     limits: BatchLimits,
+    *,
+    begun: bool = False,
 ) -> list[Step]:
     """Steps that build a model from position 0 to ``rebuild.until``, going on where an earlier rebuild stopped.
 
     A history that fits one batch is replaced in one commit; a longer one is appended beside the live table and published.
+    One that has ``begun``, whose progress is recorded, is always published: that ends it.
     """
     batches = list(_batches(entries, rebuild.position, rebuild.until, limits))
     common = {"epoch": rebuild.epoch, "model_hash": rebuild.model_hash, "generation_id": rebuild.generation_id}
-    if rebuild.position == 0 and len(batches) <= 1:
+    if not begun and len(batches) <= 1:
         whole = batches[0] if batches else ()
         return [Step(model=model, mode="replace", cursor=cursor, position=rebuild.until, entries=whole, **common)]
+    if not batches and rebuild.position == 0:
+        # The first append makes the table that is published, be it without a row.
+        batches = [()]
     steps: list[Step] = []
     at = rebuild.position
     for batch in batches:
+        position = batch[-1].seq if batch else rebuild.until
         step = Step(
             model=model,
             mode="append",
             cursor=cursor,
-            position=batch[-1].seq,
+            position=position,
             rebuild_position=at,
             entries=batch,
             **common,
         )
         steps.append(step)
-        at = batch[-1].seq
+        at = position
     steps.append(
         Step(model=model, mode="publish", cursor=cursor, position=rebuild.until, rebuild_position=at, **common)
     )

@@ -17,7 +17,7 @@ Landed = dict[str, list[LandedRecord]]
 LAST_HISTORY_SYNC_AGE = timedelta(hours=10)
 INCREMENT_SYNC_AGE = timedelta(minutes=10)
 _DAILY_SYNCS = 7
-_WEEKLY_SYNC_DAYS = 90
+_WEEKLY_SYNC_DAYS = 60
 _FIRST_SYNC_ID = 41_000
 _SYNC_ID_STEP = 10
 _GENERATION_ID = 1
@@ -32,12 +32,12 @@ class Sync:
 
 
 def history_syncs(now: datetime) -> list[Sync]:
-    """A sync each fortnight over two years, weekly ones in the last quarter, daily ones in the last week."""
+    """A sync each four weeks over two years, weekly ones in the last two months, daily ones in the last week."""
     last = now - LAST_HISTORY_SYNC_AGE
     starts = [last - timedelta(days=n) for n in range(_DAILY_SYNCS)]
-    while starts[-1] > now - timedelta(days=HISTORY_DAYS - 14):
+    while starts[-1] > now - timedelta(days=HISTORY_DAYS - 28):
         is_recent = starts[-1] > now - timedelta(days=_WEEKLY_SYNC_DAYS)
-        starts.append(starts[-1] - timedelta(days=7 if is_recent else 14))
+        starts.append(starts[-1] - timedelta(days=7 if is_recent else 28))
     return [Sync(_FIRST_SYNC_ID + n * _SYNC_ID_STEP, start) for n, start in enumerate(reversed(starts))]
 
 

@@ -14,6 +14,9 @@ from lotuslake.core.transform_plan import Cursor, Rebuild, Step
 class Transformer(Protocol):
     """Raises ModelError for SQL that does not build, LostRaceError, UnreachableError as the other ports do."""
 
+    def warm_up(self) -> None:
+        """Begin in the background what the first model would wait for; calling it is never needed."""
+
     def load_models(self) -> dict[str, Model]:
         """The models of the project by name."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import duckdb
-import duckdb_extension_ducklake
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.schemas.results import NodeResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
@@ -64,7 +64,7 @@ class Lake:
         name = f"dbt_{folder.name}_{id(self)}"
         catalog = folder / "catalog.ducklake"
         self.connection = duckdb.connect(f":memory:{name}")
-        extension = next(Path(duckdb_extension_ducklake.__file__).parent.rglob("*.duckdb_extension"))
+        extension = next(Path(str(resources.files("duckdb_extension_ducklake"))).rglob("*.duckdb_extension"))
         self.connection.execute(f"load '{extension}'")
         self.connection.execute("set timezone = 'UTC'")
         self.connection.execute(
@@ -148,8 +148,10 @@ class Lake:
                 (rebuilt,) = self.row(f"select position from lakehouse.meta.rebuild_{step.model}")
             self.connection.execute(
                 "insert into memory.main.step values (?, ?, ?, ?, ?, 1, 0, 'hash', 1, 'run', ?, ?, ?)",
-                [step.model, step.mode, version, rebuilt, step.position]
-                + [json.dumps(step.primary_key), step.has_cursor, step.has_tombstones],
+                [
+                    *(step.model, step.mode, version, rebuilt, step.position),
+                    *(json.dumps(step.primary_key), step.has_cursor, step.has_tombstones),
+                ],
             )
 
     def run_planned(self, *models: str) -> dbtRunnerResult:
@@ -219,4 +221,5 @@ def _json_shape(type_: ColumnType) -> Any:
             return [_json_shape(element)]
         case Struct(fields):
             return {name: _json_shape(field) for name, field in fields}
-    return str(type_)
+    # As an instant, whose offset counts; the table then takes it in UTC.
+    return "TIMESTAMPTZ" if type_ == TIMESTAMP else str(type_)

@@ -43,7 +43,7 @@ def make_scenario(number: int, chance: random.Random) -> Scenario:
     primary_key = ("shop", "id") if number % 3 == 0 else ("id",)
     rows = _versions(chance, has_cursor=has_cursor, has_tombstones=has_tombstones)
     parts = _steps(chance, rows)
-    columns = {
+    columns: dict[str, ColumnType] = {
         "shop": VARCHAR,
         "id": BIGINT,
         "name": VARCHAR,
@@ -65,7 +65,7 @@ def model_sql(scenario: Scenario) -> str:
 
 
 def expected(scenario: Scenario) -> list[Row]:
-    """The table after all rows, whatever their order: one row per key, the newest full row under its newest tombstone."""
+    """The table after all rows, in any order: a row per key, the newest full row under its newest tombstone."""
     table = []
     for key in {_key(scenario, row) for row in scenario.rows}:
         rows = [row for row in scenario.rows if _key(scenario, row) == key]
@@ -90,7 +90,7 @@ def _key(scenario: Scenario, row: Row) -> tuple[Any, ...]:
 def _version(row: Row) -> tuple[tuple[bool, Any], ...]:
     """(_airbyte_extracted_at, cursor field, _airbyte_raw_id), nulls first."""
     parts = (row["_airbyte_extracted_at"], row.get("_cursor"), row["_airbyte_raw_id"])
-    return tuple((part is not None, part or 0) if part is None else (True, part) for part in parts)
+    return tuple((False, 0) if part is None else (True, part) for part in parts)
 
 
 def _versions(chance: random.Random, *, has_cursor: bool, has_tombstones: bool) -> list[Row]:

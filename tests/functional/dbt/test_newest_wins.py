@@ -1,4 +1,4 @@
-"""Promise 4: whatever the order, the batches and the way of building, the table shows the newest version of each record."""
+"""Promise 4: in any order, batches and way of building, a table shows the newest version of each record."""
 
 from __future__ import annotations
 

@@ -1,0 +1,116 @@
+"""`lotuslake demo`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from lotuslake.cli.command import add_command
+from lotuslake.cli.output import Report, Table, columns, print_report
+from lotuslake.cli.query import answer_table
+from lotuslake.cli.session import Session
+from lotuslake.cli.words import count, plural
+from lotuslake.commands.demo import DemoPlan, DemoPorts, DemoResult, DemoStage, demo
+from lotuslake.commands.register import RegisterPorts
+from lotuslake.commands.transform import TransformPorts
+from lotuslake.config.starter import copy_starter
+from lotuslake.core.data_file import FileStatus
+from lotuslake.core.errors import ExitCode
+
+TITLES = {
+    "history": "First sync: two years of history",
+    "increment": "Second sync: changed orders, repeats, a late file, a deleted order, an old order's refund",
+}
+NEXT = [
+    "Try next:",
+    '  lotuslake query "SELECT order_name, gross_sales, returns, total_sales FROM enriched.fct_sales LIMIT 5"',
+    "  lotuslake ingest-check        what is new, and how fresh is each stream",
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the program."""
+
+    @add_command(app, "demo")
+    def run(
+        session: Session,
+        scale: Annotated[float, typer.Option(min=0.05, max=100, help="1 is about 3,000 orders.")] = 1.0,
+        seed: Annotated[int, typer.Option(help="Another seed gives another shop.")] = 1,
+    ) -> Report:
+        """Fill an empty lake with an invented shop, in two syncs, and take each through the whole chain."""
+        copy_starter(session.settings.project_dir)
+        wiring = session.wiring
+        ports = DemoPorts(
+            store=wiring.store,
+            register=RegisterPorts(wiring.store, wiring.ledger, wiring.landing),
+            transform=TransformPorts(wiring.ledger, wiring.models),
+            query=wiring.query,
+        )
+        before: dict[str, object] = {}
+
+        def announce(stage: DemoStage) -> None:
+            if not session.as_json:
+                print_report(_stage_report(stage, before), as_json=False)
+            before.update(stage.standing)
+
+        result = demo(
+            wiring.streams.all,
+            ports,
+            DemoPlan(seed, scale, datetime.now(UTC)),
+            session.settings.batch,
+            session.context(),
+            announce,
+        )
+        session.record(result.exit_code)
+        return _report(result)
+
+
+def _stage_report(stage: DemoStage, before: dict[str, object]) -> Report:
+    numbers = ("files", "rows")
+    came_in = [
+        [
+            item.stream,
+            count(item.files[FileStatus.REGISTERED] + item.files[FileStatus.COPIED]),
+            count(item.rows),
+            ", ".join(transformed.models),
+        ]
+        for item, transformed in zip(stage.registered.streams, stage.transformed.streams, strict=True)
+    ]
+    standing = [[name.replace("_", " "), _change(before.get(name), value)] for name, value in stage.standing.items()]
+    tests = f"{plural(len(stage.transformed.tests), 'data test')} ran."
+    return Report(
+        command="demo",
+        exit_code=ExitCode.DONE,
+        tables=[
+            Table(columns("stream", *numbers, "built", numbers=numbers), came_in, TITLES[stage.name]),
+            Table(columns("the lake now holds", "", numbers=("",)), standing),
+        ],
+        notes=[f"{plural(stage.new_files, 'file')} arrived. {tests}", ""],
+    )
+
+
+def _change(before: object, now: object) -> str:
+    if before is None or before == now:
+        return f"{now:,}"
+    return f"{before:,} → {now:,}"
+
+
+def _report(result: DemoResult) -> Report:
+    done = result.sales is not None
+    findings = [finding for stage in result.stages for finding in stage.transformed.findings]
+    return Report(
+        command="demo",
+        exit_code=result.exit_code,
+        data={
+            "stages": [
+                {"name": stage.name, "new_files": stage.new_files, "standing": stage.standing}
+                for stage in result.stages
+            ],
+            "findings": [finding.id for finding in findings],
+        },
+        tables=[answer_table(result.sales, "Sales by month")] if result.sales else [],
+        notes=NEXT if done else ["The demo stopped here; run it again to go on."],
+        errors=[error for stage in result.stages for error in (*stage.registered.errors, *stage.transformed.errors)],
+    )
