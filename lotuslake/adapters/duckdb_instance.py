@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -21,6 +21,8 @@ logger = logging.getLogger("lotuslake")
 
 LAKE = "lakehouse"
 LOCK_POLL_SECONDS = 0.25
+# Names count up from 1 in every process: dbt parses a project anew when the name in its profile is another one.
+_NUMBERS = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,16 @@ class InstanceOptions:
         return bool(self.secrets) or self.data_url.startswith("s3://")
 
 
+class NoLakeError(Exception):
+    """There is no lake in this catalog yet, and it was to be opened for reading only."""
+
+
 class DuckDbInstance:
     """A named in-memory DuckDB: whoever connects to its name in this process, dbt too, shares it."""
 
     def __init__(self, options: InstanceOptions) -> None:
         self.options = options
-        self.name = f":memory:lotuslake_{uuid.uuid4().hex[:12]}"
+        self.name = f":memory:lotuslake_{next(_NUMBERS)}"
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._read_only = True
 
@@ -76,6 +82,7 @@ class DuckDbInstance:
             CatalogHeldError: it did not let go.
             UnreachableError: the catalog or the store cannot be reached.
             ConfigError: the catalog belongs to another data root.
+            NoLakeError: it is empty, and ``read_only`` asked for nothing to be created.
         """
         if self.is_attached:
             if self._read_only and not read_only:
@@ -173,6 +180,8 @@ class DuckDbInstance:
 
     def _explain(self, error: duckdb.Error, *, may_wait: bool) -> None:
         """Raise what stands in the way, or return where waiting may help."""
+        if "creating a new DuckLake is explicitly disabled" in str(error):
+            raise NoLakeError from error
         if "DATA_PATH parameter" in str(error):
             raise ConfigError(
                 "LOTUSLAKE_DATA_URL is not the root that this catalog was made with; set it back, or choose a new catalog "

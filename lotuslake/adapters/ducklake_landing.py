@@ -10,7 +10,7 @@ import duckdb
 
 from lotuslake.adapters.duckdb_errors import translate, translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, quote_literal
-from lotuslake.adapters.ducklake_ledger import fence_table
+from lotuslake.adapters.ducklake_ledger import fence_table, raised
 from lotuslake.adapters.parquet_copies import ParquetCopies
 from lotuslake.adapters.parquet_footers import ParquetFooters, escape_glob
 from lotuslake.core.data_file import READABLE, DataFile, LedgerEntry
@@ -162,8 +162,11 @@ class DuckLakeLanding:
                 "data_path": [entry.data_path for entry in entries],
                 "generation_id": [entry.generation_id for entry in entries],
                 "newest_extracted_at": [entry.newest_extracted_at for entry in entries],
+                "content_hash": [entry.content_hash for entry in entries],
             },
         )
+        if batch.findings:
+            connection.execute(load_sql("ledger")["record_raised"], raised(batch.findings, is_open=True))
         connection.execute(
             load_sql("ledger")["append_batch"],
             {

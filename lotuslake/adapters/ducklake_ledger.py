@@ -9,7 +9,7 @@ from typing import Any
 
 from lotuslake import __version__
 from lotuslake.adapters.duckdb_errors import translated
-from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
+from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, NoLakeError
 from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
 from lotuslake.core.field_types import quote_identifier
 from lotuslake.core.finding import Finding, TestOutcome
@@ -28,13 +28,17 @@ class DuckLakeLedger:
 
     def __init__(self, instance: DuckDbInstance) -> None:
         self._instance = instance
+        self._was_complete = False
 
     def exists(self) -> bool:
         """Whether there is a lake to read; attaches it read-only when nothing is attached yet."""
         if not self._instance.is_attached:
             if self._instance.options.is_embedded and not Path(self._instance.options.catalog).exists():
                 return False
-            self._instance.attach(read_only=True)
+            try:
+                self._instance.attach(read_only=True)
+            except NoLakeError:
+                return False
         return self._is_complete()
 
     def prepare(self, streams: Sequence[Stream]) -> None:
@@ -71,6 +75,15 @@ class DuckLakeLedger:
     def accept(self, findings: Sequence[Finding], reason: str, *, by: str, now: datetime) -> None:
         ids = [finding.id for finding in findings]
         self._write(load_sql("ledger")["accept"], {"ids": ids, "reason": reason, "by": by, "now": now})
+
+    def raise_finding(self, finding: Finding) -> None:
+        found = self._rows("SELECT 1 FROM lakehouse.meta.findings WHERE finding_id = $id", {"id": finding.id})
+        if not found:
+            self._write(load_sql("ledger")["record_raised"], raised([finding], is_open=True))
+
+    def close_findings(self, findings: Sequence[Finding]) -> None:
+        if findings:
+            self._write(load_sql("ledger")["record_raised"], raised(findings, is_open=False))
 
     def load_tested_versions(self) -> dict[str, int]:
         return dict(self._rows(load_sql("ledger")["load_tested"]))
@@ -131,13 +144,15 @@ class DuckLakeLedger:
             self._write(sql[view])
 
     def _is_complete(self) -> bool:
-        """Whether the last object that preparing makes is there."""
-        found = self._rows(
-            "SELECT 1 FROM duckdb_views() WHERE database_name = $lake AND schema_name = 'meta' "
-            "AND view_name = 'stream_status'",
-            {"lake": LAKE},
-        )
-        return bool(found)
+        """Whether the last object that preparing makes is there; once it is, it stays."""
+        if not self._was_complete:
+            found = self._rows(
+                "SELECT 1 FROM duckdb_views() WHERE database_name = $lake AND schema_name = 'meta' "
+                "AND view_name = 'stream_status'",
+                {"lake": LAKE},
+            )
+            self._was_complete = bool(found)
+        return self._was_complete
 
     def _prepare_stream(self, stream: Stream) -> None:
         if not self._has_table("meta", f"fence_{stream.slug}"):
@@ -168,27 +183,26 @@ class DuckLakeLedger:
             self._instance.connection.execute(statement, parameters)
 
 
+def raised(findings: Sequence[Finding], *, is_open: bool) -> dict[str, Any]:
+    """Parameters that open or close findings in `meta.raised`."""
+    return {
+        "id": [finding.id for finding in findings],
+        "kind": [finding.kind for finding in findings],
+        "stream": [finding.stream for finding in findings],
+        "subject": [finding.subject for finding in findings],
+        "reason": [finding.reason for finding in findings],
+        "is_open": is_open,
+    }
+
+
 def fence_table(stream: Stream) -> str:
     """The one-row table that two registrars of a stream cannot both update."""
     return f"{LAKE}.meta.{quote_identifier(f'fence_{stream.slug}')}"
 
 
 def _entry(row: tuple[Any, ...]) -> LedgerEntry:
-    (
-        seq,
-        path,
-        etag,
-        size_bytes,
-        last_modified,
-        rows,
-        status,
-        reason,
-        batch_id,
-        recorded_at,
-        data_path,
-        generation,
-        at,
-    ) = row
+    seq, path, etag, size_bytes, last_modified, rows, status, reason, batch_id, recorded_at, *more = row
+    data_path, generation_id, newest_extracted_at, content_hash = more
     return LedgerEntry(
         seq=seq,
         file=DataFile(path, size_bytes, etag, _utc(last_modified) or datetime.min.replace(tzinfo=UTC)),
@@ -196,8 +210,9 @@ def _entry(row: tuple[Any, ...]) -> LedgerEntry:
         rows=rows,
         reason=reason,
         data_path=data_path,
-        generation_id=generation,
-        newest_extracted_at=_utc(at),
+        generation_id=generation_id,
+        newest_extracted_at=_utc(newest_extracted_at),
+        content_hash=content_hash,
         batch_id=batch_id,
         recorded_at=_utc(recorded_at),
     )

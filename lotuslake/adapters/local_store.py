@@ -76,6 +76,11 @@ class LocalStore:
             unfinished.write_bytes(body)
             unfinished.replace(target)
 
+    def delete(self, path: str) -> None:
+        """See ObjectStore."""
+        with self._explained(path):
+            (self.root / path).unlink(missing_ok=True)
+
     def url(self, path: str) -> str:
         """Absolute path of the file."""
         return str(self.root / path)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -49,8 +49,8 @@ class ParquetFooters:
         by_url = {self._store.url(file.path): file for file in files}
         rows = self._fetch_facts(list(by_url))
         footers = {
-            url: Footer(by_url[url], self._describe(url, shape), row_count, generation, extracted_at)
-            for url, row_count, shape, generation, extracted_at in rows
+            url: Footer(by_url[url], self._describe(url, shape), row_count, *facts)
+            for url, row_count, shape, *facts in rows
         }
         return [footers[url] for url in by_url]
 
@@ -76,7 +76,7 @@ class ParquetFooters:
             f"could not read {file.path}, although its content is whole: {first_line(error)}"
         )
 
-    def _fetch_facts(self, urls: list[str]) -> list[tuple[str, int, str, int | None, datetime | None]]:
+    def _fetch_facts(self, urls: list[str]) -> list[tuple[Any, ...]]:
         connection = self._instance.connection
         parallel = any(url.startswith("s3://") for url in urls)
         if parallel:

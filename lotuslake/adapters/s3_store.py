@@ -77,6 +77,11 @@ class S3Store:
         with explained(self._access, path):
             self._access.client.put_object(Bucket=self._bucket, Key=self._root + path, Body=body)
 
+    def delete(self, path: str) -> None:
+        """See ObjectStore."""
+        with explained(self._access, path):
+            self._access.client.delete_object(Bucket=self._bucket, Key=self._root + path)
+
     def url(self, path: str) -> str:
         """`s3://bucket/key`, the key as it is."""
         return self._access.location.join(path)

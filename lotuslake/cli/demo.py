@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,12 +12,14 @@ from lotuslake.cli.output import Report, Table, columns, print_report
 from lotuslake.cli.query import answer_table
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import count, plural
-from lotuslake.commands.demo import DemoPlan, DemoPorts, DemoResult, DemoStage, demo
 from lotuslake.commands.register import RegisterPorts
 from lotuslake.commands.transform import TransformPorts
 from lotuslake.config.starter import copy_starter
 from lotuslake.core.data_file import FileStatus
 from lotuslake.core.errors import ExitCode
+
+if TYPE_CHECKING:
+    from lotuslake.commands.demo import DemoResult, DemoStage
 
 TITLES = {
     "history": "First sync: two years of history",
@@ -40,6 +42,9 @@ def add_to(app: typer.Typer) -> None:
         seed: Annotated[int, typer.Option(help="Another seed gives another shop.")] = 1,
     ) -> Report:
         """Fill an empty lake with an invented shop, in two syncs, and take each through the whole chain."""
+        # Deferred: the shop writes Parquet with pyarrow, which no other command has to import.
+        from lotuslake.commands.demo import DemoPlan, DemoPorts, demo
+
         copy_starter(session.settings.project_dir)
         wiring = session.wiring
         ports = DemoPorts(

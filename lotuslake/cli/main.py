@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lotuslake import __version__
-from lotuslake.cli import accept, demo, ingest_check, query, register, transform
+from lotuslake.cli import accept, demo, ingest_check, maintain, query, register, transform
 
 app = typer.Typer(
     name="lotuslake",
@@ -34,7 +34,7 @@ def _main(
     pass
 
 
-for command in (ingest_check, register, transform, accept, query, demo):
+for command in (ingest_check, register, transform, accept, query, maintain, demo):
     command.add_to(app)
 
 

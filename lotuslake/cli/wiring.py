@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lotuslake.adapters.duckdb_instance import DuckDbInstance
     from lotuslake.adapters.ducklake_landing import DuckLakeLanding
     from lotuslake.adapters.ducklake_ledger import DuckLakeLedger
+    from lotuslake.adapters.ducklake_maintenance import DuckLakeMaintenance
     from lotuslake.adapters.ducklake_models import DuckLakeModels
     from lotuslake.adapters.ducklake_query import DuckLakeQuery
 
@@ -70,6 +71,13 @@ class Wiring:
 
         project = DbtProject(self.settings.project_dir / "models", self.settings.temp_dir / "dbt", self.instance)
         return DuckLakeModels(self.instance, project, self.landing.load_columns, self.landing.read_url)
+
+    @cached_property
+    def maintenance(self) -> DuckLakeMaintenance:
+        """Upkeep of the lake's own files."""
+        from lotuslake.adapters.ducklake_maintenance import DuckLakeMaintenance
+
+        return DuckLakeMaintenance(self.instance, self.store)
 
     @cached_property
     def query(self) -> DuckLakeQuery:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lotuslake.commands.context import RunContext, StreamError
+from lotuslake.commands.heal import heal
 from lotuslake.commands.ingest_check import plan_stream
 from lotuslake.commands.turns import take_turns
 from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
@@ -147,6 +148,11 @@ def _register_stream(
             ports.landing.evolve(stream, [])
             plan = registration.plan = _plan(stream, ports, options, context)
             context.progress.begin(stream.id, len(plan.batches))
+            if plan.overwritten or plan.missing:
+                head, healed = heal(stream, plan, head, ports.ledger, ports.landing, context)
+                if healed:
+                    registration.count(healed)
+                yield
             for batch in plan.batches:
                 if not allowance.take():
                     return

@@ -1,7 +1,7 @@
 """How a column of one type becomes another without losing anything: an SQL expression, or None where it cannot.
 
-A conversion that would change a value (a fraction made whole, a time of day dropped) fails while it runs; the file is then
-quarantined. Messages never hold values.
+A conversion that would change a value (a fraction made whole, a time of day dropped) fails while it runs; the file is
+then quarantined. Messages never hold values: a cast that may fail is tried, and an error of ours stands for its own.
 """
 
 from __future__ import annotations
@@ -29,23 +29,41 @@ EXTRACTED_AT = "_airbyte_extracted_at"
 
 
 def convert(expression: str, from_: ColumnType, to: ColumnType, *, column: str = "", depth: int = 0) -> str | None:
-    """An SQL expression of type ``to`` for ``expression`` of type ``from_``; None where no lossless conversion is known."""
+    """An SQL expression of type ``to`` for ``expression`` of type ``from_``; None where no lossless way is known."""
     if from_ == to:
         return expression
-    if isinstance(to, Struct):
-        return _to_struct(expression, from_, to, column, depth)
-    if isinstance(to, ListOf):
-        return _to_list(expression, from_, to, column, depth)
-    if not isinstance(from_, Scalar):
-        return f"CAST(to_json({expression}) AS VARCHAR)" if to == VARCHAR else None
-    return _to_scalar(expression, from_.name, to, column)
+    if isinstance(to, Struct | ListOf) and _is_text(from_):
+        return _from_json(expression, to, column, depth)
+    match from_, to:
+        case Struct(), Struct():
+            return _to_struct(expression, from_, to, column, depth)
+        case ListOf(), ListOf():
+            return _to_list(expression, from_, to, column, depth)
+        case Scalar(), Scalar():
+            return _to_scalar(expression, from_.name, to, column)
+    return _as_json(expression) if to == VARCHAR else None
 
 
-def _to_struct(expression: str, from_: ColumnType, to: Struct, column: str, depth: int) -> str | None:
-    if _is_text(from_):
-        return f"CAST(CAST({expression} AS JSON) AS {to})"
-    if not isinstance(from_, Struct):
-        return None
+def _from_json(expression: str, to: ColumnType, column: str, depth: int) -> str | None:
+    """Parts of JSON are taken as text, whose conversions lose nothing; JSON's own round fractions and drop offsets."""
+    text = _all_text(to)
+    parsed = _tried(expression, f"CAST(CAST({expression} AS JSON) AS {text})", "JSON of another shape", column)
+    item = f"e{depth}"
+    converted = convert(item, text, to, column=column, depth=depth + 1)
+    return None if converted is None else f"list_transform([{parsed}], lambda {item}: {converted})[1]"
+
+
+def _all_text(type_: ColumnType) -> ColumnType:
+    match type_:
+        case Struct():
+            return Struct(tuple((name, _all_text(part)) for name, part in type_.fields))
+        case ListOf():
+            return ListOf(_all_text(type_.element))
+        case Scalar():
+            return VARCHAR
+
+
+def _to_struct(expression: str, from_: Struct, to: Struct, column: str, depth: int) -> str | None:
     have = {name.casefold(): (name, type_) for name, type_ in from_.fields}
     parts: list[str] = []
     for name, type_ in to.fields:
@@ -60,11 +78,7 @@ def _to_struct(expression: str, from_: ColumnType, to: Struct, column: str, dept
     return f"CASE WHEN {expression} IS NULL THEN NULL ELSE struct_pack({', '.join(parts)}) END"
 
 
-def _to_list(expression: str, from_: ColumnType, to: ListOf, column: str, depth: int) -> str | None:
-    if _is_text(from_):
-        return f"CAST(CAST({expression} AS JSON) AS {to})"
-    if not isinstance(from_, ListOf):
-        return None
+def _to_list(expression: str, from_: ListOf, to: ListOf, column: str, depth: int) -> str | None:
     item = f"e{depth}"
     element = convert(item, from_.element, to.element, column=column, depth=depth + 1)
     return None if element is None else f"list_transform({expression}, lambda {item}: {element})"
@@ -72,35 +86,54 @@ def _to_list(expression: str, from_: ColumnType, to: ListOf, column: str, depth:
 
 def _to_scalar(expression: str, from_: str, to: Scalar, column: str) -> str | None:
     if to == VARCHAR:
-        return f"decode({expression})" if from_ == "BLOB" else f"CAST({expression} AS VARCHAR)"
+        return _to_text(expression, from_)
     cast = f"CAST({expression} AS {to})"
     if to == BIGINT:
         return _to_bigint(expression, from_, cast, column)
     if to == DOUBLE:
-        if from_ in WHOLE | HUGE:
-            return _checked(
-                expression, cast, f"CAST({cast} AS HUGEINT) = {expression}", "whole numbers too large", column
-            )
-        return cast if from_ in {"FLOAT", "VARCHAR"} or from_.startswith("DECIMAL") else None
+        return _to_double(expression, from_, cast, column)
     if to in {TIMESTAMP, TIMESTAMPTZ}:
         return _to_instant(expression, from_, to, column)
-    if to == DATE and from_ in INSTANTS:
+    if to == DATE and from_ in {*INSTANTS, "VARCHAR"}:
         day = f"CAST(CAST({expression} AS TIMESTAMP) AS DATE)"
         check = f"CAST({day} AS TIMESTAMP) = CAST({expression} AS TIMESTAMP)"
-        return _checked(expression, day, check, "times of day", column)
-    return cast if to in {DATE, TIME, BOOLEAN} and from_ == "VARCHAR" else None
+        return _tried(expression, day, "what is no whole day", column, check)
+    if to == TIME and from_ == "VARCHAR":
+        # An offset would be dropped without a word.
+        check = rf"regexp_full_match({expression}, '\s*[0-9:]+([.][0-9]{{1,6}})?Z?\s*')"
+        return _tried(expression, cast, "what is no time of day", column, check)
+    if to == BOOLEAN and from_ == "VARCHAR":
+        return _tried(expression, cast, "what is neither true nor false", column)
+    return None
+
+
+def _to_text(expression: str, from_: str) -> str:
+    if from_ == "BLOB":
+        return f"decode({expression})"
+    return _as_json(expression) if from_.startswith(("MAP(", "UNION(")) else f"CAST({expression} AS VARCHAR)"
+
+
+def _to_double(expression: str, from_: str, cast: str, column: str) -> str | None:
+    if from_ in WHOLE | HUGE:
+        return _tried(expression, cast, "whole numbers too large", column, f"CAST({cast} AS HUGEINT) = {expression}")
+    if from_ == "VARCHAR":
+        return _tried(expression, cast, "what is no number", column)
+    return cast if from_ == "FLOAT" or from_.startswith("DECIMAL") else None
 
 
 def _to_bigint(expression: str, from_: str, cast: str, column: str) -> str | None:
-    if from_ in WHOLE | HUGE:
+    if from_ in WHOLE:
         return cast
+    if from_ in HUGE:
+        return _tried(expression, cast, "whole numbers too large", column)
     if from_ in INSTANTS and column == EXTRACTED_AT:
         return f"epoch_ms(CAST({expression} AS TIMESTAMP))"
     if from_ in {"DOUBLE", "FLOAT"} or from_.startswith("DECIMAL"):
-        return _checked(expression, cast, f"{expression} = trunc({expression})", "fractions", column)
+        whole = f"{expression} = trunc({expression})"
+        return _tried(expression, cast, "fractions or numbers too large", column, whole)
     if from_ == "VARCHAR":
         whole = rf"regexp_full_match({expression}, '\s*[+-]?[0-9]+\s*')"
-        return _checked(expression, cast, whole, "text that is no whole number", column)
+        return _tried(expression, cast, "what is no whole number", column, whole)
     return None
 
 
@@ -108,18 +141,24 @@ def _to_instant(expression: str, from_: str, to: Scalar, column: str) -> str | N
     if from_ in INSTANTS or from_ == "DATE":
         return f"CAST({expression} AS {to})"
     if from_ == "VARCHAR":
-        return f"CAST(CAST({expression} AS TIMESTAMP WITH TIME ZONE) AS {to})"
+        instant = f"CAST(CAST({expression} AS TIMESTAMP WITH TIME ZONE) AS {to})"
+        return _tried(expression, instant, "what is no instant", column)
     if from_ in WHOLE and column == EXTRACTED_AT:
         return f"CAST(epoch_ms(CAST({expression} AS BIGINT)) AS {to})"
     return None
 
 
-def _checked(expression: str, cast: str, condition: str, trouble: str, column: str) -> str:
+def _tried(expression: str, attempt: str, trouble: str, column: str, condition: str = "") -> str:
+    """``attempt`` where it succeeds and the condition holds; an error that names the column where not."""
     where = column.replace("'", "''")
+    tried = f"CASE WHEN TRY({condition}) THEN TRY({attempt}) END" if condition else f"TRY({attempt})"
     return (
-        f"CASE WHEN {expression} IS NULL THEN NULL WHEN {condition} THEN {cast} "
-        f"ELSE error('column {where} holds {trouble}') END"
+        f"CASE WHEN {expression} IS NULL THEN NULL ELSE coalesce({tried}, error('column {where} holds {trouble}')) END"
     )
+
+
+def _as_json(expression: str) -> str:
+    return f"CAST(to_json({expression}) AS VARCHAR)"
 
 
 def _is_text(type_: ColumnType) -> bool:

@@ -52,5 +52,6 @@ class LedgerEntry:
     data_path: str | None = None
     generation_id: int | None = None
     newest_extracted_at: datetime | None = None
+    content_hash: str | None = None
     batch_id: str = ""
     recorded_at: datetime | None = None

@@ -25,6 +25,7 @@ class Decision:
     conversions: tuple[tuple[str, str], ...] = ()
     generation_id: int | None = None
     newest_extracted_at: datetime | None = None
+    content_hash: str | None = None
 
 
 def decide(stream: Stream, landing: Columns, inspected: Sequence[Footer | Unreadable]) -> list[Decision]:
@@ -45,7 +46,7 @@ def _decide_one(found: Footer | Unreadable, judge: Callable[[Columns], Verdict])
     if isinstance(found, Unreadable):
         return Decision(found.file, FileStatus.QUARANTINED, reason=found.reason)
     if found.rows == 0:
-        return Decision(found.file, FileStatus.EMPTY, rows=0)
+        return Decision(found.file, FileStatus.EMPTY, rows=0, content_hash=found.content_hash)
     verdict = judge(found.columns)
     if isinstance(verdict, Refused):
         return Decision(found.file, FileStatus.QUARANTINED, rows=found.rows, reason=verdict.reason)
@@ -56,6 +57,7 @@ def _decide_one(found: Footer | Unreadable, judge: Callable[[Columns], Verdict])
         conversions=verdict.columns if isinstance(verdict, ByCopy) else (),
         generation_id=found.generation_id,
         newest_extracted_at=found.newest_extracted_at,
+        content_hash=found.content_hash,
     )
 
 
@@ -70,4 +72,5 @@ def to_entry(decision: Decision, seq: int, data_path: str | None = None) -> Ledg
         data_path=data_path,
         generation_id=decision.generation_id,
         newest_extracted_at=decision.newest_extracted_at,
+        content_hash=decision.content_hash,
     )

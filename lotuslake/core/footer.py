@@ -13,7 +13,8 @@ from lotuslake.core.field_types import ColumnType
 class Footer:
     """Columns in file order, row count, and the two facts that delimit a sync's content.
 
-    ``generation_id`` and ``newest_extracted_at`` are None where the file does not tell.
+    ``generation_id`` and ``newest_extracted_at`` are None where the file does not tell. ``content_hash`` covers the
+    schema and every column chunk's place, size and statistics: the same hash is the same content.
     """
 
     file: DataFile
@@ -21,6 +22,7 @@ class Footer:
     rows: int
     generation_id: int | None = None
     newest_extracted_at: datetime | None = None
+    content_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

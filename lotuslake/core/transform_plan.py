@@ -65,7 +65,7 @@ class Step:
 
 
 def needs_rebuild(cursor: Cursor, head: Head, model_hash: str) -> bool:
-    """Whether the live table cannot be brought up to date by merging: it was made by other SQL or from other content."""
+    """Whether merging cannot bring the live table up to date: it was made by other SQL or from other content."""
     return cursor.version == 0 or cursor.epoch != head.epoch or cursor.model_hash != model_hash
 
 
@@ -121,36 +121,31 @@ def plan_rebuild(
 ) -> list[Step]:
     """Steps that build a model from position 0 to ``rebuild.until``, going on where an earlier rebuild stopped.
 
-    A history that fits one batch is replaced in one commit; a longer one is appended beside the live table and published.
-    One that has ``begun``, whose progress is recorded, is always published: that ends it.
+    A history that fits one batch is replaced in one commit; a longer one is appended beside the live table and
+    published. One that has ``begun``, whose progress is recorded, is always published: that ends it.
     """
-    batches = list(_batches(entries, rebuild.position, rebuild.until, limits))
-    common = {"epoch": rebuild.epoch, "model_hash": rebuild.model_hash, "generation_id": rebuild.generation_id}
+    batches = _batches(entries, rebuild.position, rebuild.until, limits)
+    at = rebuild.position
+    step = Step(
+        model=model,
+        mode="replace",
+        cursor=cursor,
+        position=rebuild.until,
+        epoch=rebuild.epoch,
+        model_hash=rebuild.model_hash,
+        generation_id=rebuild.generation_id,
+    )
     if not begun and len(batches) <= 1:
-        whole = batches[0] if batches else ()
-        return [Step(model=model, mode="replace", cursor=cursor, position=rebuild.until, entries=whole, **common)]
-    if not batches and rebuild.position == 0:
+        return [replace(step, entries=batches[0] if batches else ())]
+    if not batches and at == 0:
         # The first append makes the table that is published, be it without a row.
         batches = [()]
     steps: list[Step] = []
-    at = rebuild.position
     for batch in batches:
         position = batch[-1].seq if batch else rebuild.until
-        step = Step(
-            model=model,
-            mode="append",
-            cursor=cursor,
-            position=position,
-            rebuild_position=at,
-            entries=batch,
-            **common,
-        )
-        steps.append(step)
+        steps.append(replace(step, mode="append", position=position, rebuild_position=at, entries=batch))
         at = position
-    steps.append(
-        Step(model=model, mode="publish", cursor=cursor, position=rebuild.until, rebuild_position=at, **common)
-    )
-    return steps
+    return [*steps, replace(step, mode="publish", rebuild_position=at)]
 
 
 def _batches(

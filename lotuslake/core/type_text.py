@@ -6,7 +6,10 @@ import re
 
 from lotuslake.core.field_types import ColumnType, ListOf, Scalar, Struct
 
-_TOKEN = re.compile(r'"(?:[^"]|"")*"|\[\d*\]|[(),]|[^\s"(),\[\]]+')
+# A quoted name, a quoted value of an ENUM, the end of a list type, a word, or a character that stands for itself.
+_TOKEN = re.compile(r"""("(?:[^"]|"")*"|'(?:[^']|'')*'|\[\d*\]|[^\s"'(),\[\]]+|\S)""")
+_WORD = re.compile(r"""[^\s"'(),\[\]]+""")
+_STRAY = frozenset("\"'[]")
 
 
 def parse_type(text: str) -> ColumnType:
@@ -35,43 +38,58 @@ class _Parser:
 
     def parse(self) -> ColumnType:
         type_ = self._parse_base()
-        while not self.at_end and self._tokens[self._at].startswith("["):
-            self._at += 1
+        while self._next.startswith("["):
+            self._take()
             type_ = ListOf(type_)
         return type_
 
+    @property
+    def _next(self) -> str:
+        return "" if self.at_end else self._tokens[self._at]
+
     def _parse_base(self) -> ColumnType:
-        words = [self._take()]
-        while (
-            not self.at_end and self._tokens[self._at] not in {"(", ")", ","} and self._tokens[self._at][0] not in '["'
-        ):
-            words.append(self._take())
+        words = [self._take_word()]
+        while _WORD.fullmatch(self._next):
+            words.append(self._take_word())
         name = " ".join(words).upper()
-        if self.at_end or self._tokens[self._at] != "(":
+        if self._next != "(":
             return Scalar(name)
-        self._at += 1
+        self._take()
         return self._parse_struct() if name == "STRUCT" else Scalar(name + self._parse_parameters())
 
     def _parse_struct(self) -> Struct:
         fields: list[tuple[str, ColumnType]] = []
         while True:
-            name = self._take()
-            if name.startswith('"'):
-                name = name[1:-1].replace('""', '"')
-            fields.append((name, self.parse()))
-            if self._take() == ")":
-                return Struct(tuple(fields))
+            fields.append((self._take_name(), self.parse()))
+            match self._take():
+                case ")":
+                    return Struct(tuple(fields))
+                case other if other != ",":
+                    raise ValueError(f"not part of a type: {other}")
 
     def _parse_parameters(self) -> str:
         depth, parts = 1, ["("]
         while depth:
             token = self._take()
             depth += {"(": 1, ")": -1}.get(token, 0)
-            parts.append(token if token in {"(", ")", ","} or parts[-1] in {"(", ","} else f" {token}")
+            glued = token[0] in "(),[" or parts[-1] in {"(", ","}
+            parts.append(token if glued else f" {token}")
         return "".join(parts)
 
+    def _take_name(self) -> str:
+        if self._next.startswith('"'):
+            return self._take()[1:-1].replace('""', '"')
+        return self._take_word()
+
+    def _take_word(self) -> str:
+        word = self._take()
+        if not _WORD.fullmatch(word):
+            raise ValueError(f"not part of a type: {word}")
+        return word
+
     def _take(self) -> str:
-        if self.at_end:
+        token = self._next
+        if not token or token in _STRAY:
             raise ValueError("the text of a type ends too early")
         self._at += 1
-        return self._tokens[self._at - 1]
+        return token

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lotuslake.core.data_file import DataFile, LedgerEntry
 from lotuslake.core.decision import Decision
+from lotuslake.core.finding import Finding
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.head import Head
 from lotuslake.core.schema_comparison import Columns
@@ -21,7 +22,7 @@ class RegisterBatch:
     ``decisions`` are appended to the log after ``head``. With ``rewrite`` the landing table is made anew from ``standing``
     (the readable entries that stay) and the batch, since what an overwritten or vanished object left behind cannot be
     deleted in place. ``withdrawn`` are entries appended to say that an object is superseded or missing. ``new_epoch`` asks
-    for a rebuild of what was made from the stream.
+    for a rebuild of what was made from the stream. ``findings`` are opened by the same commit.
     """
 
     stream: Stream
@@ -33,6 +34,7 @@ class RegisterBatch:
     standing: tuple[LedgerEntry, ...] = ()
     rewrite: bool = False
     new_epoch: bool = False
+    findings: tuple[Finding, ...] = ()
 
 
 class Landing(Protocol):

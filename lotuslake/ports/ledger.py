@@ -40,6 +40,12 @@ class Ledger(Protocol):
     def accept(self, findings: Sequence[Finding], reason: str, *, by: str, now: datetime) -> None:
         """Record that a person has looked at the findings and lets them be."""
 
+    def raise_finding(self, finding: Finding) -> None:
+        """Open a finding that no other table tells of; the same one again changes nothing."""
+
+    def close_findings(self, findings: Sequence[Finding]) -> None:
+        """Mark findings that were raised as mended."""
+
     def load_tested_versions(self) -> dict[str, int]:
         """The version of each model that its data tests have last seen."""
 

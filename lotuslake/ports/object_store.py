@@ -55,5 +55,8 @@ class ObjectStore(Protocol):
     def put(self, path: str, body: bytes) -> None:
         """Write or replace an object; only the demo's data comes this way."""
 
+    def delete(self, path: str) -> None:
+        """Delete an object, for a retention that a stream's file asks for; one that is gone already is no error."""
+
     def url(self, path: str) -> str:
         """What DuckDB is given to read the object."""

@@ -3,7 +3,7 @@
 -- name: load_entries
 SELECT
     seq, path, etag, size_bytes, last_modified, rows, status, reason, batch_id, recorded_at, data_path, generation_id,
-    newest_extracted_at
+    newest_extracted_at, content_hash
 FROM lakehouse.meta.files
 WHERE stream = $stream AND ($since IS NULL OR partition_date IS NULL OR partition_date >= $since)
 QUALIFY row_number() OVER (PARTITION BY path ORDER BY seq DESC) = 1
@@ -30,7 +30,8 @@ SELECT
     unnest($partition_date::DATE[]) AS partition_date,
     unnest($data_path::VARCHAR[]) AS data_path,
     unnest($generation_id::BIGINT[]) AS generation_id,
-    unnest($newest_extracted_at::TIMESTAMP[]) AS newest_extracted_at
+    unnest($newest_extracted_at::TIMESTAMP[]) AS newest_extracted_at,
+    unnest($content_hash::VARCHAR[]) AS content_hash
 
 -- name: append_batch
 INSERT INTO lakehouse.meta.batches BY NAME
@@ -57,6 +58,12 @@ INSERT INTO lakehouse.meta.test_results
 SELECT
     $run_id, unnest($test::VARCHAR[]), unnest($model::VARCHAR[]), unnest($stream::VARCHAR[]), unnest($status::VARCHAR[]),
     unnest($failures::BIGINT[]), unnest($message::VARCHAR[]), $now
+
+-- name: record_raised
+INSERT INTO lakehouse.meta.raised
+SELECT
+    unnest($id::VARCHAR[]), unnest($kind::VARCHAR[]), unnest($stream::VARCHAR[]), unnest($subject::VARCHAR[]),
+    unnest($reason::VARCHAR[]), $is_open, now()
 
 -- name: record_tested
 INSERT INTO lakehouse.meta.tested_models

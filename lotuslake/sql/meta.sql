@@ -4,7 +4,7 @@
 CREATE TABLE lakehouse.meta.files (
     stream VARCHAR, seq BIGINT, path VARCHAR, etag VARCHAR, size_bytes BIGINT, last_modified TIMESTAMPTZ, rows BIGINT,
     status VARCHAR, reason VARCHAR, batch_id VARCHAR, recorded_at TIMESTAMPTZ,
-    partition_date DATE, data_path VARCHAR, generation_id BIGINT, newest_extracted_at TIMESTAMP
+    partition_date DATE, data_path VARCHAR, generation_id BIGINT, newest_extracted_at TIMESTAMP, content_hash VARCHAR
 );
 CREATE TABLE lakehouse.meta.batches (
     batch_id VARCHAR, run_id VARCHAR, stream VARCHAR, action VARCHAR, files BIGINT, rows BIGINT, size_bytes BIGINT,
@@ -23,6 +23,10 @@ CREATE TABLE lakehouse.meta.test_results (
 );
 CREATE TABLE lakehouse.meta.tested_models (
     run_id VARCHAR, model VARCHAR, version BIGINT, tested_at TIMESTAMPTZ
+);
+CREATE TABLE lakehouse.meta.raised (
+    finding_id VARCHAR, kind VARCHAR, stream VARCHAR, subject VARCHAR, reason VARCHAR, is_open BOOLEAN,
+    recorded_at TIMESTAMPTZ
 );
 CREATE TABLE lakehouse.meta.accepted (
     finding_id VARCHAR, reason VARCHAR, accepted_by VARCHAR, accepted_at TIMESTAMPTZ
@@ -44,11 +48,16 @@ newest_files AS (
     SELECT stream, max(last_modified) AS newest_file_at FROM meta.current_files
     WHERE status IN ('registered', 'copied', 'empty') GROUP BY stream
 ),
+raised AS (
+    SELECT * FROM meta.raised QUALIFY row_number() OVER (PARTITION BY finding_id ORDER BY recorded_at DESC) = 1
+),
 every_finding AS (
     SELECT
         concat_ws(':', status, stream, path, etag) AS finding_id, status AS kind, stream, path AS subject,
         coalesce(reason, 'the object is gone from the store; its rows left landing') AS reason, recorded_at AS since_at
     FROM meta.current_files WHERE status IN ('quarantined', 'missing')
+    UNION ALL
+    SELECT finding_id, kind, stream, subject, reason, recorded_at FROM raised WHERE is_open
     UNION ALL
     SELECT
         concat_ws(':', 'test', stream, test, failures), 'test', stream, test,

@@ -1,4 +1,4 @@
-"""In-memory ports: the whole program runs on them without a server, in our tests and in yours."""
+"""An object store in a dict."""
 
 from __future__ import annotations
 
@@ -62,9 +62,17 @@ class MemoryStore:
         etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
         self._objects[path] = DataFile(path, len(body), etag, self._clock()), body
 
+    def read(self, path: str) -> bytes:
+        """The body of an object, as DuckDB would read it by its URL: no request is counted."""
+        return self._objects[path][1]
+
     def remove(self, path: str) -> None:
         """Let an object vanish, as when somebody deletes it behind our back."""
         del self._objects[path]
+
+    def delete(self, path: str) -> None:
+        """See ObjectStore."""
+        self._objects.pop(path, None)
 
     def url(self, path: str) -> str:
         """See ObjectStore."""

@@ -1,0 +1,72 @@
+"""Upkeep of a DuckLake whose landing tables read files that are not its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from lotuslake.adapters.duckdb_errors import translated
+from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, quote_literal
+from lotuslake.core.data_file import LedgerEntry
+from lotuslake.core.errors import LostRaceError
+from lotuslake.core.retry import retrying
+from lotuslake.core.stream import Stream
+from lotuslake.ports import ObjectStore
+from lotuslake.sql import load_sql
+
+# A file that a running command has written and not committed yet is no orphan.
+ORPHAN_AGE = timedelta(days=1)
+
+
+class DuckLakeMaintenance:
+    """See the port for what the methods promise."""
+
+    def __init__(self, instance: DuckDbInstance, store: ObjectStore) -> None:
+        self._instance = instance
+        self._store = store
+
+    def merge_small_files(self) -> int:
+        connection = self._instance.connection
+        with translated("writing inlined rows to files"):
+            retrying("flushing", lambda: connection.execute(f"CALL ducklake_flush_inlined_data('{LAKE}')").fetchall())
+            tables = connection.execute(load_sql("maintenance")["own_tables"]).fetchall()
+        return sum(self._merge(schema, table) for schema, table in tables)
+
+    def _merge(self, schema: str, table: str) -> bool:
+        statement = (
+            f"CALL ducklake_merge_adjacent_files('{LAKE}', {quote_literal(table)}, schema => {quote_literal(schema)})"
+        )
+        try:
+            with translated(f"merging files of {schema}.{table}"):
+                return bool(self._instance.connection.execute(statement).fetchall())
+        except LostRaceError:
+            return False  # Somebody is writing to the table: the next maintenance finds it at rest.
+
+    def expire_snapshots(self, before: datetime) -> int:
+        with translated("expiring snapshots"):
+            gone = self._count("expire", before)
+            self._spare_foreign_files()
+        return gone
+
+    def clean_up(self, before: datetime) -> int:
+        """The cut-off lies before the sparing, so that what is scheduled meanwhile waits for the next time."""
+        with translated("deleting files that no snapshot needs"):
+            self._spare_foreign_files()
+            return self._count("clean_up", before) + self._count("delete_orphans", before - ORPHAN_AGE)
+
+    def delete_expired(self, stream: Stream, entries: Sequence[LedgerEntry]) -> int:
+        if not entries:
+            return 0
+        there = {file.path for file in self._store.list_objects(stream.landing_path)}
+        going = [entry.file.path for entry in entries if entry.file.path in there]
+        for path in going:
+            self._store.delete(path)
+        return len(going)
+
+    def _spare_foreign_files(self) -> None:
+        root = self._instance.options.data_url.rstrip("/") + "/"
+        self._instance.connection.execute(load_sql("maintenance")["spare_foreign_files"], {"data_root": root})
+
+    def _count(self, statement: str, before: datetime) -> int:
+        row = self._instance.connection.execute(load_sql("maintenance")[statement], {"before": before}).fetchone()
+        return int(row[0]) if row else 0

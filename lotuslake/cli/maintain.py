@@ -1,0 +1,43 @@
+"""`lotuslake maintain`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lotuslake.cli.command import Selectors, add_command
+from lotuslake.cli.output import Report, Table, columns
+from lotuslake.cli.session import Session
+from lotuslake.cli.words import count
+from lotuslake.commands.maintain import DEFAULT_KEEP_DAYS, MaintainPorts, maintain
+from lotuslake.core.errors import ExitCode
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the program."""
+
+    @add_command(app, "maintain")
+    def run(
+        session: Session,
+        streams: Selectors = None,
+        keep_days: Annotated[int, typer.Option(min=1, help="Days of time travel to keep.")] = DEFAULT_KEEP_DAYS,
+    ) -> Report:
+        """Merge small files, expire old snapshots, delete what nothing needs. Raw objects go by retention_days alone."""
+        wiring = session.wiring
+        ports = MaintainPorts(wiring.ledger, wiring.landing, wiring.maintenance)
+        result = maintain(wiring.streams.select(streams or []), ports, session.context(), keep_days=keep_days)
+        session.record(ExitCode.DONE)
+        figures = {
+            "merged_tables": result.merged_tables,
+            "expired_snapshots": result.expired_snapshots,
+            "deleted_files": result.deleted_files,
+            "expired_objects": sum(result.expired_objects.values()),
+        }
+        rows = [[name.replace("_", " "), count(value)] for name, value in figures.items()]
+        return Report(
+            command="maintain",
+            exit_code=ExitCode.DONE,
+            data={**figures, "streams": [{"stream": s, "expired_objects": n} for s, n in result.expired_objects.items()]},
+            tables=[Table(columns("upkeep", "count", numbers=("count",)), rows)],
+        )

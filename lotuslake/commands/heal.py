@@ -1,0 +1,65 @@
+"""Mends what an overwritten or vanished object left behind: its rows leave landing, new content comes in, one commit."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+from lotuslake.commands.context import RunContext
+from lotuslake.core.data_file import FileStatus, LedgerEntry
+from lotuslake.core.decision import decide
+from lotuslake.core.finding import Finding
+from lotuslake.core.footer import Footer
+from lotuslake.core.head import Head
+from lotuslake.core.healing import OVERWRITTEN, plan_healing
+from lotuslake.core.registration_plan import RegistrationPlan
+from lotuslake.core.stream import Stream
+from lotuslake.ports.landing import Landing, RegisterBatch
+from lotuslake.ports.ledger import Ledger
+
+
+def heal(
+    stream: Stream, plan: RegistrationPlan, head: Head, ledger: Ledger, landing: Landing, context: RunContext
+) -> tuple[Head, list[LedgerEntry]]:
+    """Commit what the plan found overwritten or missing; the head afterwards, and the new entries.
+
+    An overwritten object makes the stream due for a rebuild, since rows that left cannot be taken out of what was made
+    from them. A vanished one does not: what was learned from it stays until a rebuild is asked for.
+    """
+    inspected = landing.inspect([item.file for item in plan.overwritten])
+    healing = plan_healing(ledger.load_entries(stream), plan.overwritten, inspected, plan.missing)
+    if healing.is_empty:
+        return head, []
+    columns = landing.evolve(stream, [found.columns for found in healing.changed if isinstance(found, Footer)])
+    batch = RegisterBatch(
+        stream=stream,
+        batch_id=str(uuid.uuid4()),
+        run_id=context.run_id,
+        head=head,
+        decisions=tuple(decide(stream, columns, healing.changed)),
+        withdrawn=healing.restated,
+        standing=healing.standing,
+        rewrite=healing.rewrites,
+        new_epoch=bool(healing.changed),
+        findings=tuple(_overwritten(stream, entry, context) for entry in healing.restated if _is_overwritten(entry)),
+    )
+    entries = landing.commit(batch)
+    for entry in healing.restated:
+        context.warn(f"{entry.file.path} is {entry.status}: {entry.reason or 'gone from the store'}", stream=stream.id)
+    seq = head.seq + len(healing.restated) + len(entries)
+    return replace(head, seq=seq, epoch=head.epoch + int(batch.new_epoch)), entries
+
+
+def _is_overwritten(entry: LedgerEntry) -> bool:
+    return entry.status is FileStatus.SUPERSEDED and entry.reason == OVERWRITTEN
+
+
+def _overwritten(stream: Stream, entry: LedgerEntry, context: RunContext) -> Finding:
+    return Finding(
+        id=f"overwritten:{stream.id}:{entry.file.path}:{entry.file.etag}",
+        kind="overwritten",
+        stream=stream.id,
+        subject=entry.file.path,
+        reason="the object was overwritten; lotuslake transform rebuilds what was made from it",
+        since_at=context.now(),
+    )

@@ -1,0 +1,106 @@
+"""What to say of objects that are no longer as they were registered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from lotuslake.core.data_file import READABLE, DataFile, FileStatus, LedgerEntry
+from lotuslake.core.footer import Footer, Unreadable
+from lotuslake.core.registration_plan import Overwritten
+
+GONE_UNREAD = "gone from the store before it could be read"
+GONE_EMPTY = "gone from the store; it held no rows"
+OVERWRITTEN = "the object was overwritten"
+REPLACED = "its generation was replaced by a newer one"
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Healing:
+    """What one commit mends.
+
+    ``restated`` are entries to append: superseded and missing ones, and the same content under a new etag. ``changed`` are
+    footers of objects whose content is new and comes in with the same commit. ``standing`` are the readable entries that
+    the landing table is made anew from when ``rewrites``.
+    """
+
+    restated: tuple[LedgerEntry, ...]
+    changed: tuple[Footer | Unreadable, ...]
+    standing: tuple[LedgerEntry, ...]
+    rewrites: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to say."""
+        return not (self.restated or self.changed)
+
+
+def plan_healing(
+    entries: Sequence[LedgerEntry],
+    overwritten: Sequence[Overwritten],
+    inspected: Sequence[Footer | Unreadable],
+    missing: Sequence[LedgerEntry],
+) -> Healing:
+    """Tell what changed from what only looks changed, and what was replaced from what is lost.
+
+    ``entries`` are the newest entries of all paths of the stream, ``inspected`` what the overwritten objects hold now.
+    An etag may change when a bucket is copied: the same footer, statistics included, is the same content.
+    """
+    before = {item.file.path: item.entry for item in overwritten}
+    same = [found for found in inspected if _is_same(found, before[found.file.path])]
+    changed = [found for found in inspected if not _is_same(found, before[found.file.path])]
+    superseded = [before[found.file.path] for found in changed]
+    leaving = {entry.file.path for entry in (*superseded, *missing)}
+    standing = tuple(entry for entry in entries if entry.status in READABLE and entry.file.path not in leaving)
+    restated = [_restate(before[found.file.path], before[found.file.path].status, file=found.file) for found in same]
+    restated += [_restate(entry, FileStatus.SUPERSEDED, OVERWRITTEN) for entry in superseded]
+    restated += [_restate_gone(entry, standing) for entry in missing]
+    restated += _replaced_since(entries, standing)
+    return Healing(
+        restated=tuple(restated),
+        changed=tuple(changed),
+        standing=standing,
+        rewrites=any(entry.status in READABLE for entry in (*superseded, *missing)),
+    )
+
+
+def _is_same(found: Footer | Unreadable, entry: LedgerEntry) -> bool:
+    return isinstance(found, Footer) and found.content_hash is not None and found.content_hash == entry.content_hash
+
+
+def _restate(
+    entry: LedgerEntry, status: FileStatus, reason: str | None = None, *, file: DataFile | None = None
+) -> LedgerEntry:
+    return replace(entry, status=status, reason=reason or entry.reason, file=file or entry.file)
+
+
+def _restate_gone(entry: LedgerEntry, standing: Sequence[LedgerEntry]) -> LedgerEntry:
+    if entry.status is FileStatus.EMPTY:
+        return _restate(entry, FileStatus.SUPERSEDED, GONE_EMPTY)
+    if entry.status is FileStatus.QUARANTINED:
+        return _restate(entry, FileStatus.MISSING, GONE_UNREAD)
+    if is_replaced(entry, standing):
+        return _restate(entry, FileStatus.SUPERSEDED, REPLACED)
+    return _restate(entry, FileStatus.MISSING)
+
+
+def _replaced_since(entries: Sequence[LedgerEntry], standing: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    """Objects that were missed while Airbyte was still deleting their generation: now that it is gone, nothing is lost."""
+    return [
+        _restate(entry, FileStatus.SUPERSEDED, REPLACED)
+        for entry in entries
+        if entry.status is FileStatus.MISSING and entry.rows and is_replaced(entry, standing)
+    ]
+
+
+def is_replaced(entry: LedgerEntry, standing: Sequence[LedgerEntry]) -> bool:
+    """Whether a vanished file belongs to a generation of which nothing is left, and a later one has taken its place.
+
+    Airbyte deletes the older generations' objects after an overwrite, a clear or a truncating refresh.
+    """
+    extracted_at = entry.newest_extracted_at or _BEGINNING
+    if any(other.generation_id == entry.generation_id for other in standing):
+        return False
+    return any((other.newest_extracted_at or _BEGINNING) > extracted_at for other in standing)

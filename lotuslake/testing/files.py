@@ -1,0 +1,53 @@
+"""Data files for the in-memory store: JSON in place of Parquet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from lotuslake.core.data_file import DataFile
+from lotuslake.core.field_types import BIGINT, BOOLEAN, DOUBLE, TIMESTAMP, VARCHAR, ColumnType
+from lotuslake.core.footer import Footer, Unreadable
+from lotuslake.core.type_text import parse_type
+
+Row = dict[str, Any]
+
+_TYPES: Mapping[type, ColumnType] = {bool: BOOLEAN, int: BIGINT, float: DOUBLE}
+
+
+def data_file(rows: Iterable[Row], columns: Mapping[str, str] | None = None) -> bytes:
+    """The body of a data file with these rows; ``columns`` gives types that values do not tell (`{"id": "INTEGER"}`).
+
+    ``_airbyte_extracted_at`` is an ISO text, so that it compares as an instant does.
+    """
+    return json.dumps({"rows": list(rows), "columns": dict(columns or {})}).encode()
+
+
+def read_rows(body: bytes) -> list[Row]:
+    """The rows of a body made by ``data_file``. Raises ValueError for anything else."""
+    rows: list[Row] = json.loads(body)["rows"]
+    return rows
+
+
+def read_footer(file: DataFile, body: bytes) -> Footer | Unreadable:
+    """What a Parquet footer would tell."""
+    try:
+        rows, given = read_rows(body), json.loads(body)["columns"]
+    except (ValueError, KeyError, TypeError):
+        return Unreadable(file, "the file does not end as a Parquet file does; it may be cut off")
+    types: dict[str, ColumnType] = {}
+    for row in rows:
+        for name, value in row.items():
+            types[name] = TIMESTAMP if name == "_airbyte_extracted_at" else _TYPES.get(type(value), VARCHAR)
+    types |= {name: parse_type(text) for name, text in given.items()}
+    generations = [row["_airbyte_generation_id"] for row in rows if row.get("_airbyte_generation_id") is not None]
+    instants = [row["_airbyte_extracted_at"] for row in rows if row.get("_airbyte_extracted_at") is not None]
+    return Footer(
+        file,
+        tuple(types.items()),
+        len(rows),
+        max(generations, default=None),
+        datetime.fromisoformat(max(instants)).replace(tzinfo=UTC) if instants else None,
+    )

@@ -1,0 +1,134 @@
+"""Models in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lotuslake.core.errors import LostRaceError, ModelError
+from lotuslake.core.finding import TestOutcome
+from lotuslake.core.model import Model
+from lotuslake.core.stream import Stream
+from lotuslake.core.transform_plan import Cursor, Rebuild, Step
+from lotuslake.testing.files import Row
+from lotuslake.testing.newest_wins import newest_versions, with_version
+
+if TYPE_CHECKING:
+    from lotuslake.testing.lake import MemoryLake
+
+
+class MemoryTransformer:
+    """See the Transformer port."""
+
+    def __init__(self, lake: MemoryLake) -> None:
+        self._lake = lake
+
+    def warm_up(self) -> None:
+        """See Transformer."""
+
+    def load_models(self) -> dict[str, Model]:
+        """See Transformer."""
+        with self._lake.calling("transformer.load_models"):
+            return {name: model.model for name, model in self._lake.models.items()}
+
+    def prepare(self, models: Sequence[Model]) -> None:
+        """See Transformer."""
+        with self._lake.calling("transformer.prepare"):
+            for model in models:
+                self._lake.cursors.setdefault(model.name, Cursor())
+
+    def load_cursor(self, model: str) -> Cursor:
+        """See Transformer."""
+        with self._lake.calling("transformer.load_cursor"):
+            return self._lake.cursors[model]
+
+    def load_rebuild(self, model: str) -> Rebuild | None:
+        """See Transformer."""
+        with self._lake.calling("transformer.load_rebuild"):
+            found = self._lake.rebuilds.get(model)
+            return found[0] if found else None
+
+    def begin_rebuild(self, model: str, rebuild: Rebuild) -> None:
+        """See Transformer."""
+        with self._lake.calling("transformer.begin_rebuild"):
+            self._lake.rebuilds[model] = rebuild, []
+
+    def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:  # noqa: ARG002  (part of the port)
+        """See Transformer. Any exception that a model's function raises is a ModelError."""
+        with self._lake.calling("transformer.run"):
+            try:
+                rows = self._rows(step, stream)
+            except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                raise ModelError(f"model {step.model} does not build: {error!r}") from error
+            self._commit(step, rows)
+
+    def test(self, models: Sequence[Model]) -> list[TestOutcome]:
+        """See Transformer."""
+        with self._lake.calling("transformer.test"):
+            names = {model.name for model in models}
+            return [
+                TestOutcome(
+                    test.name, test.model, self._streams_above(test.model), "fail" if wrong else "pass", len(wrong)
+                )
+                for test in self._lake.tests
+                if test.model in names
+                for wrong in [test.find(self._lake.tables.get(test.model, []))]
+            ]
+
+    def _rows(self, step: Step, stream: Stream | None) -> list[Row]:
+        """What the table that the step writes holds afterwards."""
+        self._guard(step)
+        model = self._lake.models[step.model]
+        if stream is None:
+            return model.build(self._lake.tables)
+        read = (row for entry in step.entries for row in self._lake.landing.read(entry))
+        incoming = [with_version(stream, model.select(row)) for row in read]
+        match step.mode:
+            case "merge":
+                return newest_versions(stream, [*incoming, *self._lake.tables[step.model]])
+            case "append":
+                return [*self._lake.rebuilds[step.model][1], *newest_versions(stream, incoming)]
+            case "publish":
+                return newest_versions(stream, self._lake.rebuilds[step.model][1])
+            case _:
+                return newest_versions(stream, incoming)
+
+    def _guard(self, step: Step) -> None:
+        """Refuse a step that was planned from what is no longer so."""
+        if step.mode != "append" and self._lake.cursors[step.model].version != step.cursor.version:
+            raise LostRaceError(f"another process has moved {step.model}")
+        if step.mode in ("append", "publish"):
+            rebuild, _ = self._lake.rebuilds.get(step.model, (None, []))
+            at = step.rebuild_position or 0
+            planned = (at, step.epoch, step.model_hash, step.generation_id)
+            found = rebuild and (rebuild.position, rebuild.epoch, rebuild.model_hash, rebuild.generation_id)
+            if found != planned:
+                raise LostRaceError(f"another process has moved the rebuild of {step.model}")
+
+    def _commit(self, step: Step, rows: list[Row]) -> None:
+        if step.mode == "append":
+            rebuild, _ = self._lake.rebuilds[step.model]
+            self._lake.rebuilds[step.model] = replace(rebuild, position=step.position), rows
+            return
+        if step.mode == "publish":
+            del self._lake.rebuilds[step.model]
+        upstreams = sorted(self._lake.models[step.model].model.upstreams)
+        self._lake.tables[step.model] = rows
+        self._lake.cursors[step.model] = Cursor(
+            version=step.cursor.version + 1,
+            position=step.position,
+            epoch=step.epoch,
+            generation_id=step.generation_id,
+            model_hash=step.model_hash,
+            upstreams=tuple((name, self._lake.cursors[name].version) for name in upstreams),
+        )
+
+    def _streams_above(self, model: str) -> tuple[str, ...]:
+        above = set(self._above([model]))
+        return tuple(sorted(id_ for id_, stream in self._lake.streams.items() if stream.processed_model in above))
+
+    def _above(self, names: Iterable[str]) -> Iterable[str]:
+        for name in names:
+            yield name
+            yield from self._above(self._lake.models[name].model.upstreams)

@@ -1,0 +1,161 @@
+"""Whatever happens in whatever order, a clean run at the end leaves what one clean run over the same files leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import lotuslake.core.retry
+from lotuslake.core.errors import LostRaceError, UnreachableError
+from lotuslake.core.field_types import VARCHAR
+from lotuslake.core.stream import BatchLimits, Field
+from lotuslake.testing import Call, Row
+from tests.support.lake import CUSTOMERS, ORDERS, Shop, a_row
+
+STREAM = replace(
+    ORDERS, fields=(*ORDERS.fields, Field("deleted_at", VARCHAR, {"type": "string"})), tombstone_field="deleted_at"
+)
+MODEL = STREAM.processed_model
+
+
+class KilledError(BaseException):
+    """The process ends at once, as by SIGKILL: nothing may catch it."""
+
+
+ROWS = st.builds(
+    lambda key, version, deleted: a_row(key, version, **({"deleted_at": "x", "total": None} if deleted else {})),
+    st.integers(1, 3),
+    st.integers(1, 30),
+    st.booleans(),
+)
+LIMITS = st.builds(BatchLimits, st.integers(1, 3), st.just(10**6), st.integers(1, 4))
+# What a run meets: at its n-th port call, before or after that call, a kill, an outage, a lost race or another run.
+TROUBLES = st.tuples(
+    st.integers(1, 40),
+    st.sampled_from(["before", "after"]),
+    st.sampled_from(["kill", "outage", "race", "register", "transform"]),
+)
+
+
+@dataclass
+class Land:
+    rows: list[Row]
+    day: int
+
+
+@dataclass
+class Run:
+    command: str
+    limits: BatchLimits
+    trouble: tuple[int, str, str] | None
+
+
+@dataclass
+class ChangeSql:
+    hash: str
+
+
+@dataclass
+class World:
+    """A shop that things happen to."""
+
+    shop: Shop = field(default_factory=Shop)
+    files: int = 0
+
+    def meet(self, event: Land | Run | ChangeSql) -> None:
+        match event:
+            case Land(rows, day):
+                self.files += 1
+                self.shop.land(STREAM, f"{self.files}_0", *rows, day=-day)
+            case ChangeSql(hash_):
+                self.shop.change_sql(MODEL, hash_)
+            case Run(command, limits, trouble):
+                self.shop.limits = limits
+                self.shop.lake.on_call = self._troubled(trouble) if trouble else lambda _: None
+                try:
+                    self._run(command)
+                except (KilledError, UnreachableError, LostRaceError):
+                    pass
+                finally:
+                    self.shop.lake.on_call = lambda _: None
+
+    def _run(self, command: str) -> None:
+        if command == "register":
+            self.shop.register(STREAM, CUSTOMERS)
+        else:
+            self.shop.transform(STREAM, CUSTOMERS)
+
+    def _troubled(self, trouble: tuple[int, str, str]) -> Callable[[Call], None]:
+        number, moment, kind = trouble
+        calls = 0
+
+        def on_call(call: Call) -> None:
+            nonlocal calls
+            if call.moment != moment:
+                return
+            calls += 1
+            if calls == number:
+                self._befall(kind, moment)
+
+        return on_call
+
+    def _befall(self, kind: str, moment: str) -> None:
+        match kind:
+            case "kill":
+                raise KilledError
+            case "outage":
+                raise UnreachableError("the line is cut")
+            case "race" if moment == "before":
+                raise LostRaceError("another process was first")
+            case "register" | "transform":
+                self._run(kind)
+
+
+EVENTS = st.lists(
+    st.builds(Land, st.lists(ROWS, max_size=3), st.integers(0, 2))
+    | st.builds(Run, st.sampled_from(["register", "transform"]), LIMITS, st.none() | TROUBLES)
+    | st.builds(ChangeSql, st.sampled_from(["1", "2"])),
+    max_size=14,
+)
+
+
+def tables(shop: Shop) -> dict[str, list[str]]:
+    names = (MODEL, "int_shop__customers", "fct_orders", "agg_days")
+    everything = {name: shop.lake.tables[name] for name in names} | {"landing": shop.lake.landing_rows(STREAM)}
+    return {name: sorted(repr(sorted(row.items())) for row in rows) for name, rows in everything.items()}
+
+
+def clean_run(shop: Shop) -> None:
+    assert shop.register(STREAM, CUSTOMERS).finished
+    assert shop.transform(STREAM, CUSTOMERS).finished
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_waiting() -> object:
+    patch = pytest.MonkeyPatch()
+    patch.setattr(lotuslake.core.retry.time, "sleep", lambda _: None)
+    yield
+    patch.undo()
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(EVENTS, LIMITS)
+def test_a_clean_run_makes_up_for_everything(events: list[Land | Run | ChangeSql], limits: BatchLimits) -> None:
+    world, calm = World(), World()
+    for event in events:
+        world.meet(event)
+        if isinstance(event, Land):
+            calm.meet(event)
+    world.shop.limits = limits
+    clean_run(world.shop)
+    clean_run(calm.shop)
+    assert tables(world.shop) == tables(calm.shop)
+    assert world.shop.lake.rebuilds == {}
+
+    versions = {name: cursor.version for name, cursor in world.shop.lake.cursors.items()}
+    clean_run(world.shop)
+    assert {name: cursor.version for name, cursor in world.shop.lake.cursors.items()} == versions
