@@ -22,7 +22,7 @@ PYTEST := $(BIN)/pytest $(if $(JOBS),--numprocesses $(JOBS) --dist loadfile)
 help: ## Print this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z][a-z-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z][a-z0-9-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/.package-installed ## Install the locked packages and this one into .venv (quick when nothing changed)
 
@@ -53,19 +53,51 @@ demo: install ## Make a believable shop and run the chain on it (ARGS="--scale 2
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-##@ Checks
-.PHONY: check fmt test-unit test-integration coverage
+##@ Services of this machine: SeaweedFS and Postgres, in SERVICES_DIR
+.PHONY: services-up services-down services-clean demo-s3
 
-check: install ## Format, lint, types, import contract, Dockerfile; edits nothing
+SERVICES_DIR ?= .lotuslake/services
+SERVICES = $(BIN)/python -m tools.services --dir "$(SERVICES_DIR)"
+
+services-up: install ## Start both, or find them running, and write $(SERVICES_DIR)/env for a shell
+	@$(SERVICES) up
+
+services-down: install ## Stop both; their data stay
+	@$(SERVICES) down
+
+services-clean: install ## Stop both and remove their data
+	@$(SERVICES) clean
+
+demo-s3: services-up ## The demo on them (ARGS="--scale 2")
+	@. "$(SERVICES_DIR)/env" && $(LOTUSLAKE) demo $(ARGS)
+	@printf '%s\n' '' 'To look at it from this shell:' '  . $(SERVICES_DIR)/env' \
+		'  $(LOTUSLAKE) query "FROM enriched.fct_sales LIMIT 5"' 'To stop the services: make services-down'
+
+##@ Checks
+.PHONY: check catalog-check terraform-check fmt test-unit test-integration coverage
+
+check: install catalog-check terraform-check ## Format, lint, types, import contract, Dockerfile, catalogs; edits nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 
+catalog-check: install ## Whether manifests/airbyte/generated is what streams/ gives
+	$(LOTUSLAKE) generate-catalog --check
+
+terraform-check: ## Format of manifests/airbyte; without terraform it says so and goes on
+	@if command -v terraform >/dev/null 2>&1; then \
+		echo terraform fmt -check -recursive -diff manifests/airbyte; \
+		terraform fmt -check -recursive -diff manifests/airbyte; \
+	else \
+		echo "terraform-check skipped: there is no terraform on PATH"; \
+	fi
+
 fmt: install ## Format and apply the safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	@if command -v terraform >/dev/null 2>&1; then terraform fmt -recursive manifests/airbyte; fi
 
 test: coverage ## All tests, then the coverage gate
 
@@ -113,4 +145,4 @@ lock: install ## Resolve requirements.lock, -dev.lock and -build.lock anew
 
 clean: ## Remove caches and build output; keeps .venv and .lotuslake
 	rm -rf build dist .coverage .coverage.* htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	find lotuslake tests -type d -name __pycache__ -prune -exec rm -rf {} +
+	find lotuslake tests tools -type d -name __pycache__ -prune -exec rm -rf {} +

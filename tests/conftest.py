@@ -3,18 +3,76 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.support.services import ObjectStorage, running_seaweedfs
+from tests.support.cluster import ClusterLake
+from tests.support.leaks import leaks_in, remember_secret
+from tools.services import ObjectStorage, Postgres, running
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
 def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStorage]:
     """The real SeaweedFS, one for the whole run; make a bucket of your own with `make_bucket()`."""
-    with running_seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as storage:
+    with running(ObjectStorage(tmp_path_factory.mktemp("seaweedfs"))) as storage:
+        remember_secret("the store's secret key", storage.secret_key)
         yield storage
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The real Postgres, one for the whole run; make a database of your own with `make_database()`."""
+    # Not below pytest's folder, which is closed to the user whom Postgres runs as when started by root.
+    with tempfile.TemporaryDirectory(prefix="lotuslake-postgres-") as folder:
+        Path(folder).chmod(0o711)
+        with running(Postgres(Path(folder), durable=False)) as server:
+            for name, value in server.secrets().items():
+                remember_secret(f"the database's {name}", value)
+            yield server
+
+
+@pytest.fixture
+def cluster_lake(seaweedfs: ObjectStorage, postgres: Postgres, tmp_path: Path) -> ClusterLake:
+    """An empty bucket, an empty database, and a project folder with the repository's streams and models."""
+    project = tmp_path / "project"
+    for folder in ("streams", "models"):
+        shutil.copytree(ROOT / folder, project / folder)
+    bucket, database_url = seaweedfs.make_bucket(), postgres.make_database()
+    environment = {
+        **seaweedfs.environment(),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "LOTUSLAKE_PROJECT_DIR": str(project),
+        "LOTUSLAKE_LANDING_URL": f"s3://{bucket}/landing",
+        "LOTUSLAKE_DATA_URL": f"s3://{bucket}/data",
+        "LOTUSLAKE_CATALOG_URL": database_url,
+        "LOTUSLAKE_MEMORY_LIMIT": "1GiB",
+        "LOTUSLAKE_THREADS": "2",
+        "PGPASSWORD": postgres.password,
+        "PGSSLMODE": "disable",
+    }
+    return ClusterLake(project, bucket, database_url, seaweedfs, postgres, environment)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """No test passes that had a secret told: everything it printed or logged is searched."""
+    report = yield
+    leaks = sorted({leak for _, text in report.sections for leak in leaks_in(text)})
+    if leaks:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: the output of {call.when} holds {', '.join(leaks)}"
+    return report
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
@@ -38,6 +39,12 @@ class DbtProject:
     def manifest(self) -> Any:
         """dbt's manifest, parsed at the first use and from `partial_parse.msgpack` where nothing changed."""
         return self._warming.result() if self._warming is not None else self._parse()
+
+    def close(self) -> None:
+        """Close dbt's connection: while it is open, the instance's database lives on, and with it the hold on a catalog."""
+        connections = sys.modules.get("dbt.adapters.duckdb.connections")
+        if connections is not None:
+            connections.DuckDBConnectionManager.close_all_connections()
 
     def _parse(self) -> Any:
         if not (self._folder / "dbt_project.yml").is_file():
@@ -154,8 +161,6 @@ class DbtProject:
         ]
 
     def _write_profile(self) -> None:
-        options = self._instance.options
-        catalog = f"ducklake:{options.catalog}" if options.is_embedded else f"ducklake:postgres:{options.catalog}"
         output = {
             "type": "duckdb",
             "path": self._instance.name,
@@ -164,7 +169,9 @@ class DbtProject:
             # More threads read freed memory with DuckLake; see docs/architecture.md.
             "threads": 1,
             "keep_open": True,
-            "attach": [{"path": catalog, "alias": LAKE, "is_ducklake": True}],
+            # The instance has attached the lake, so dbt attaches nothing; it only has to know of what kind the lake is.
+            # Nothing here differs from one lake to another: what dbt has parsed once serves for all of them.
+            "attach": [{"path": "ducklake:attached-by-lotuslake", "alias": LAKE, "is_ducklake": True}],
         }
         self._state_dir.mkdir(parents=True, exist_ok=True)
         profile = {PROFILE: {"target": "lake", "outputs": {"lake": output}}}

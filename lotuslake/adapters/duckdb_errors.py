@@ -21,14 +21,21 @@ _OUTAGES = re.compile(
     r"Could not establish|could not translate host|no such bucket|Unable to connect|libpq|SlowDown|Failed to read",
     re.IGNORECASE,
 )
-_CREDENTIALS = re.compile(r"(password|passwd|secret|key_id|session_token)\s*[=:]?\s*('[^']*'|\S+)", re.IGNORECASE)
+_POSTGRES = re.compile(r'Unable to connect to Postgres at "(?P<url>[^"]*)":\s*(?P<why>.*)', re.DOTALL)
+_CREDENTIALS = re.compile(
+    r"\b(password|passwd|secret|key_id|session_token)(\s*[=:]\s*('[^']*'|\S+)|\s+'[^']*')", re.IGNORECASE
+)
 MAX_LENGTH = 300
 
 
 def first_line(error: BaseException) -> str:
     """The first line of an error without anything secret: DuckDB repeats statements and rows in the lines below it."""
-    line = str(error).strip().split("\n", 1)[0]
-    return _CREDENTIALS.sub(r"\1 …", line)[:MAX_LENGTH]
+    return redact(str(error).strip().split("\n", 1)[0])
+
+
+def redact(text: str) -> str:
+    """Text without what looks like a credential, cut to a length that a person reads."""
+    return _CREDENTIALS.sub(r"\1 …", text)[:MAX_LENGTH]
 
 
 def translate(error: BaseException, doing: str) -> LotusLakeError | None:
@@ -42,6 +49,10 @@ def translate(error: BaseException, doing: str) -> LotusLakeError | None:
         return CatalogHeldError(
             f"the catalog is held by {holder}; wait until it has ended, or run one command at a time"
         )
+    refused = _POSTGRES.search(text)
+    if refused:
+        why = " ".join(refused.group("why").split()).removeprefix("connection to server ")
+        return UnreachableError(f"Postgres does not take the connection ({refused.group('url')}): {redact(why)}")
     if isinstance(error, duckdb.HTTPException | duckdb.ConnectionException) or (
         isinstance(error, duckdb.IOException) or _OUTAGES.search(text)
     ):

@@ -21,8 +21,8 @@ logger = logging.getLogger("lotuslake")
 
 LAKE = "lakehouse"
 LOCK_POLL_SECONDS = 0.25
-# Names count up from 1 in every process: dbt parses a project anew when the name in its profile is another one.
-_NUMBERS = count(1)
+# The names of this process's databases: the first free one, since dbt parses a project anew under another name.
+_names_in_use: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ class DuckDbInstance:
 
     def __init__(self, options: InstanceOptions) -> None:
         self.options = options
-        self.name = f":memory:lotuslake_{next(_NUMBERS)}"
+        self.name = next(name for n in count(1) if (name := f":memory:lotuslake_{n}") not in _names_in_use)
+        _names_in_use.add(self.name)
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._read_only = True
 
@@ -131,6 +132,7 @@ class DuckDbInstance:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        _names_in_use.discard(self.name)
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         options = self.options

@@ -79,6 +79,9 @@ class DuckLakeLanding:
             self._execute(stream, _add_column(stream, change))
         return self.load_columns(stream) if changes else existing
 
+    def choose_columns(self, stream: Stream, seen: Sequence[Columns]) -> Columns:
+        return landing_columns(declared_columns(stream), seen)
+
     def _is_empty(self, stream: Stream) -> bool:
         """Whether the table holds no row yet, so that the form of its instants can still be chosen."""
         with translated(f"reading {stream.landing_table}"):
@@ -123,7 +126,7 @@ class DuckLakeLanding:
 
     def _add_files(self, batch: RegisterBatch, entries: Sequence[LedgerEntry]) -> None:
         if batch.rewrite:
-            columns = self.load_columns(batch.stream)
+            columns = batch.columns or self.load_columns(batch.stream)
             self._instance.connection.execute(
                 f"CREATE OR REPLACE TABLE {landing_table(batch.stream)} ({_column_list(columns)})"
             )

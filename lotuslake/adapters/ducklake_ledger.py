@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class DuckLakeLedger:
         self._instance.attach(read_only=False)
         retrying("preparing the lake", self._prepare_meta)
         for stream in streams:
-            retrying(f"preparing {stream.id}", lambda stream=stream: self._prepare_stream(stream))
+            retrying(f"preparing {stream.id}", partial(self._prepare_stream, stream))
 
     def load_head(self, stream: Stream) -> Head:
         if not self.exists() or not self._has_table("meta", f"fence_{stream.slug}"):
@@ -70,7 +71,10 @@ class DuckLakeLedger:
         if not self.exists():
             return []
         rows = self._rows(load_sql("ledger")["findings"], {"streams": [stream.id for stream in streams]})
-        return [Finding(*row[:5], since_at=_utc(row[5])) for row in rows]
+        return [Finding(*row[:5], _utc(row[5])) for row in rows]
+
+    def is_accepted(self, finding_id: str) -> bool:
+        return bool(self._rows("SELECT 1 FROM lakehouse.meta.accepted WHERE finding_id = $id", {"id": finding_id}))
 
     def accept(self, findings: Sequence[Finding], reason: str, *, by: str, now: datetime) -> None:
         ids = [finding.id for finding in findings]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -51,7 +53,7 @@ class DuckLakeModels:
 
     def prepare(self, models: Sequence[Model]) -> None:
         for model in models:
-            retrying(f"preparing {model.name}", lambda model=model: self._prepare(model))
+            retrying(f"preparing {model.name}", partial(self._prepare, model))
 
     def load_cursor(self, model: str) -> Cursor:
         columns = "version, position, epoch, generation_id, model_hash, upstreams"
@@ -59,28 +61,37 @@ class DuckLakeModels:
         upstreams = tuple(sorted(json.loads(row[5] or "{}").items()))
         return Cursor(row[0], row[1] or 0, row[2] or 0, row[3], row[4] or "", upstreams)
 
-    def load_rebuild(self, model: str) -> Rebuild | None:
-        if not self._has_table("meta", f"rebuild_{model}"):
+    def load_rebuild(self, model: str, part: str = "") -> Rebuild | None:
+        if not self._has_table("meta", rebuild_name(model, part)):
             return None
-        row = self._rows(f"SELECT position, until, epoch, model_hash, generation_id FROM {rebuild_table(model)}")[0]
-        return Rebuild(*row)
+        columns = "position, until, epoch, model_hash, generation_id, shards"
+        return Rebuild(*self._rows(f"SELECT {columns} FROM {rebuild_table(model, part)}")[0])
 
-    def begin_rebuild(self, model: str, rebuild: Rebuild) -> None:
-        table = f"{LAKE}.processed.{quote_identifier(f'{model}__rebuild')}"
-        columns = "$position AS position, $until AS until, $epoch AS epoch, $model_hash AS model_hash"
-        types = "::BIGINT AS generation_id, now() AS updated_at"
+    def begin_rebuild(self, model: str, rebuild: Rebuild, part: str = "") -> None:
+        create = "CREATE TABLE" if part else "CREATE OR REPLACE TABLE"
         with translated(f"beginning the rebuild of {model}"), self._instance.transaction() as connection:
-            connection.execute(f"DROP TABLE IF EXISTS {table}")
+            if not part:
+                self._drop_parts(model)
             connection.execute(
-                f"CREATE OR REPLACE TABLE {rebuild_table(model)} AS SELECT {columns}, $generation_id{types}",
-                {
-                    "position": rebuild.position,
-                    "until": rebuild.until,
-                    "epoch": rebuild.epoch,
-                    "model_hash": rebuild.model_hash,
-                    "generation_id": rebuild.generation_id,
-                },
+                f"{create} {rebuild_table(model, part)} AS SELECT $position AS position, $until AS until, $epoch AS epoch, "
+                "$model_hash AS model_hash, $generation_id::BIGINT AS generation_id, $shards AS shards, now() AS updated_at",
+                asdict(rebuild),
             )
+
+    def drop_rebuild(self, model: str) -> None:
+        with translated(f"dropping the rebuild of {model}"), self._instance.transaction() as connection:
+            self._drop_parts(model)
+            connection.execute(f"DROP TABLE IF EXISTS {rebuild_table(model)}")
+
+    def _drop_parts(self, model: str) -> None:
+        found = self._rows(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = $lake AND "
+            "((schema_name = 'processed' AND regexp_full_match(table_name, $model || '__rebuild(_shard_[0-9]+)?')) "
+            "OR (schema_name = 'meta' AND regexp_full_match(table_name, 'rebuild_' || $model || '_(shard_[0-9]+|replay)')))",
+            {"lake": LAKE, "model": model},
+        )
+        for schema, table in found:
+            self._instance.connection.execute(f"DROP TABLE {LAKE}.{schema}.{quote_identifier(table)}")
 
     def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:
         with translated(f"laying out the input of {step.model}"):
@@ -121,6 +132,9 @@ class DuckLakeModels:
                 "generation_id": step.generation_id,
                 "model_hash": step.model_hash,
                 "rebuild_position": step.rebuild_position,
+                "progress": step.progress,
+                "part": step.part,
+                "shards": step.shards,
                 "run_id": run_id,
                 "primary_key": json.dumps(stream.primary_key if stream else ()),
                 "has_cursor": stream is not None and stream.cursor_field is not None,
@@ -149,8 +163,8 @@ class DuckLakeModels:
         try:
             self._instance.reconnect()
             if step.mode == "append":
-                rebuild = self.load_rebuild(step.model)
-                return rebuild is not None and rebuild.position == step.position != step.rebuild_position
+                rebuild = self.load_rebuild(step.model, step.part)
+                return rebuild is not None and rebuild.position == step.progress != step.rebuild_position
             cursor = self.load_cursor(step.model)
             return cursor.version == step.cursor.version + 1 and cursor.position == step.position
         except duckdb.Error as error:
@@ -174,9 +188,14 @@ def cursor_table(model: str) -> str:
     return f"{LAKE}.meta.{quote_identifier(f'cursor_{model}')}"
 
 
-def rebuild_table(model: str) -> str:
-    """The one-row table that tells how far a rebuild has come; there only while one is under way."""
-    return f"{LAKE}.meta.{quote_identifier(f'rebuild_{model}')}"
+def rebuild_name(model: str, part: str = "") -> str:
+    """The one-row table that tells how far a rebuild, or a part of it, has come; there only while one is under way."""
+    return f"rebuild_{model}_{part}" if part else f"rebuild_{model}"
+
+
+def rebuild_table(model: str, part: str = "") -> str:
+    """Its quoted name."""
+    return f"{LAKE}.meta.{quote_identifier(rebuild_name(model, part))}"
 
 
 def _normalised(name: str, declared: ColumnType, held: ColumnType) -> str:

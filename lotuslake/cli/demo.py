@@ -13,7 +13,7 @@ from lotuslake.cli.query import answer_table
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import count, plural
 from lotuslake.commands.register import RegisterPorts
-from lotuslake.commands.transform import TransformPorts
+from lotuslake.commands.transformation import TransformPorts
 from lotuslake.config.starter import copy_starter
 from lotuslake.core.data_file import FileStatus
 from lotuslake.core.errors import ExitCode

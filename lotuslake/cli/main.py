@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from lotuslake import __version__
-from lotuslake.cli import accept, demo, ingest_check, maintain, query, register, transform
+from lotuslake.cli import (
+    accept,
+    backfill,
+    add_stream,
+    demo,
+    discover,
+    generate_catalog,
+    ingest_check,
+    maintain,
+    query,
+    register,
+    transform,
+)
 
 app = typer.Typer(
     name="lotuslake",
@@ -34,7 +46,19 @@ def _main(
     pass
 
 
-for command in (ingest_check, register, transform, accept, query, maintain, demo):
+for command in (
+    ingest_check,
+    register,
+    transform,
+    backfill,
+    accept,
+    query,
+    maintain,
+    demo,
+    generate_catalog,
+    discover,
+    add_stream,
+):
     command.add_to(app)
 
 

@@ -38,6 +38,9 @@ def add_to(app: typer.Typer) -> None:
         return Report(
             command="maintain",
             exit_code=ExitCode.DONE,
-            data={**figures, "streams": [{"stream": s, "expired_objects": n} for s, n in result.expired_objects.items()]},
+            data={
+                **figures,
+                "streams": [{"stream": s, "expired_objects": n} for s, n in result.expired_objects.items()],
+            },
             tables=[Table(columns("upkeep", "count", numbers=("count",)), rows)],
         )

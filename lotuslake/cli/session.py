@@ -86,7 +86,8 @@ def execute(
     finally:
         if wiring is not None:
             wiring.close()
-    for item in report.errors:
-        complain(item.error, environ, command)
+    # One cause may meet every stream; it is told once.
+    for told in {item.error.message: item.error for item in report.errors}.values():
+        complain(told, environ, command)
     print_report(report, as_json=as_json)
     return int(report.exit_code)

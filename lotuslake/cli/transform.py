@@ -12,7 +12,8 @@ from lotuslake.cli.output import Report, Table, columns
 from lotuslake.cli.register import UNFINISHED
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import count
-from lotuslake.commands.transform import TransformOptions, TransformPorts, TransformResult, transform
+from lotuslake.commands.transform import transform
+from lotuslake.commands.transformation import TransformOptions, TransformPorts, TransformResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,8 +43,8 @@ def add_to(app: typer.Typer) -> None:
         return render(result)
 
 
-def render(result: TransformResult) -> Report:
-    """The report of a transformation."""
+def render(result: TransformResult, command: str = "transform") -> Report:
+    """The report of a transformation, or of a backfill."""
     failed = sum(outcome.status in {"fail", "error"} for outcome in result.tests)
     warned = sum(outcome.status == "warn" for outcome in result.tests)
     passed = len(result.tests) - failed - warned
@@ -51,7 +52,7 @@ def render(result: TransformResult) -> Report:
         f"Data tests: {passed} passed, {warned} warned, {failed} failed" if result.tests else "No data test was due."
     )
     return Report(
-        command="transform",
+        command=command,
         exit_code=result.exit_code,
         data={
             "streams": [

@@ -7,10 +7,14 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lotuslake.config.airbyte_sources import load_airbyte_sources
 from lotuslake.config.settings import Settings
 from lotuslake.config.streams import Streams, load_streams
+from lotuslake.core.airbyte_source import AirbyteSource
 from lotuslake.core.location import Location
 from lotuslake.ports import ObjectStore
+from lotuslake.ports.connector import Connector
+from lotuslake.ports.project_files import ProjectFiles
 
 if TYPE_CHECKING:
     from lotuslake.adapters.aws import DuckdbS3Secret, S3Access
@@ -34,6 +38,25 @@ class Wiring:
     def streams(self) -> Streams:
         """The stream configs of the project."""
         return load_streams(self.settings.project_dir)
+
+    @cached_property
+    def airbyte_sources(self) -> tuple[AirbyteSource, ...]:
+        """The sources of the project with what their connectors offer."""
+        return load_airbyte_sources(self.settings.project_dir, self.streams)
+
+    @cached_property
+    def project_files(self) -> ProjectFiles:
+        """The files of the project."""
+        from lotuslake.adapters.project_files import FolderFiles
+
+        return FolderFiles(self.settings.project_dir)
+
+    @cached_property
+    def connector(self) -> Connector:
+        """Airbyte connectors as programs."""
+        from lotuslake.adapters.airbyte_connector import AirbyteConnector
+
+        return AirbyteConnector()
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -70,6 +93,7 @@ class Wiring:
         from lotuslake.adapters.ducklake_models import DuckLakeModels
 
         project = DbtProject(self.settings.project_dir / "models", self.settings.temp_dir / "dbt", self.instance)
+        self._open.callback(project.close)
         return DuckLakeModels(self.instance, project, self.landing.load_columns, self.landing.read_url)
 
     @cached_property

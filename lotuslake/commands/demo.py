@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from lotuslake.commands.context import RunContext
 from lotuslake.commands.register import RegisterOptions, RegisterPorts, RegisterResult, register
-from lotuslake.commands.transform import TransformOptions, TransformPorts, TransformResult, transform
+from lotuslake.commands.transform import transform
+from lotuslake.commands.transformation import TransformOptions, TransformPorts, TransformResult
 from lotuslake.core.errors import ConfigError, ExitCode
 from lotuslake.core.stream import BatchLimits, Stream
 from lotuslake.demo import DELIVERIES, Shop, build_shop, write_files
@@ -58,7 +59,10 @@ class DemoPlan:
 
 @dataclass(frozen=True, slots=True)
 class DemoStage:
-    """One delivery taken through the chain; ``standing`` is what the lake held afterwards, by name."""
+    """One delivery taken through the chain; ``standing`` is what the lake held afterwards, by name.
+
+    It is empty where the stage did not go through.
+    """
 
     name: str
     new_files: int
@@ -159,5 +163,9 @@ def _run_stage(
     # A full sweep: the increment has a file in an old day.
     registered = register(streams, ports.register, RegisterOptions(limits, full_sweep=True), context)
     transformed = transform(streams, ports.transform, TransformOptions(limits), context)
+    stage = DemoStage(name, new_files, registered, transformed, {})
+    if stage.exit_code is not ExitCode.DONE:
+        # The tables may not be there; what stopped the stage is what the person must read.
+        return stage
     answer = ports.query.ask(STANDING)
-    return DemoStage(name, new_files, registered, transformed, dict(zip(answer.columns, answer.rows[0], strict=True)))
+    return replace(stage, standing=dict(zip(answer.columns, answer.rows[0], strict=True)))

@@ -159,6 +159,9 @@ def _register_stream(
                 head = _commit_batch(stream, batch, head, ports, context, registration)
                 lost = 0
                 yield
+            if registration.batches:
+                # What was missing may have been replaced by a generation that has only now come in.
+                heal(stream, replace(plan, overwritten=(), missing=()), head, ports.ledger, ports.landing, context)
         except LostRaceError as error:
             lost += 1
             if lost >= ATTEMPTS:

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from lotuslake.config.options import OPTION_KEYS, Options, parse_options
 from lotuslake.config.section import Section, describe
 from lotuslake.core.source import MANUAL, Source
 
-SOURCE_KEYS = ("description", "definition_id", "start_date", "schedule", "namespace", "secrets", "defaults")
+SOURCE_KEYS = (
+    "description",
+    "definition_id",
+    "start_date",
+    "schedule",
+    "namespace",
+    "secrets",
+    "configuration",
+    "defaults",
+)
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SECRET = re.compile(r"[A-Z][A-Z0-9_]*")
+_SECRET_KEY = re.compile(
+    r"(^|_)(password|secret|token|api_?key|access_key|private_key|credentials_json)$", re.IGNORECASE
+)
 _CRON_FIELD = re.compile(r"[0-9A-Z*?,/#-]+")
 
 
@@ -27,6 +41,7 @@ def parse_source(section: Section, name: str) -> tuple[Source, Options]:
         schedule=_schedule(section),
         namespace=None if section.is_null("namespace") else section.text("namespace") or None,
         secrets=_secrets(section),
+        configuration=_configuration(section),
     )
     if "defaults" not in section:
         return source, Options()
@@ -73,3 +88,25 @@ def _secrets(section: Section) -> tuple[str, ...]:
             # Not repeated in the message: somebody may have written the secret itself.
             raise section.error("secrets", "must list names such as KLAVIYO_API_KEY, in capitals, never their values")
     return names
+
+
+def _configuration(section: Section) -> Mapping[str, Any]:
+    """What the connector is told, as far as everybody may read it."""
+    if section.values.get("configuration") is None:
+        return {}
+    configuration = section.section("configuration")
+    for key in _secret_keys(configuration.values):
+        # The value is not repeated in the message.
+        raise configuration.error(key, "holds a secret: leave it out, name it under secrets and give it to Terraform")
+    start_date, begins = section.text("start_date"), configuration.values.get("start_date")
+    if start_date and begins is not None and not str(begins).startswith(start_date):
+        raise configuration.error("start_date", f"is {describe(begins)}, but start_date says {describe(start_date)}")
+    return configuration.values
+
+
+def _secret_keys(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _secret_keys(value, f"{prefix}{key}.")
+        elif _SECRET_KEY.search(key) and isinstance(value, str):
+            yield prefix + key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -28,10 +28,14 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """All streams of a project, sorted by id, and their sources by name."""
+    """All streams of a project, sorted by id, and their sources by name.
+
+    ``files`` are the files they come from, relative to the project: by stream id, and a source's own by its name.
+    """
 
     all: tuple[Stream, ...]
     sources: Mapping[str, Source]
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def select(self, selectors: Sequence[str]) -> tuple[Stream, ...]:
         """The streams that any of the selectors names; all when there is none. Raises ConfigError."""
@@ -45,18 +49,33 @@ def load_streams(project_dir: Path) -> Streams:
         raise ConfigError(f"no {STREAMS_DIR} folder in {project_dir}; set LOTUSLAKE_PROJECT_DIR to the project")
     sources: dict[str, Source] = {}
     streams: list[Stream] = []
+    files: dict[str, str] = {}
     for folder in _visible(root):
         if folder.is_dir():
             source, found = _load_source(folder)
             sources[source.name] = source
             streams.extend(found)
+            files.update(_shown_files(folder))
         elif folder.suffix.lower() in SUFFIXES:
             raise ConfigError(f"{_shown(folder, root)}: move it into its source's folder: streams/SOURCE/STREAM.yml")
     if not streams:
         raise ConfigError(f"no stream file in {root}; add one as {STREAMS_DIR}/SOURCE/STREAM.yml")
     streams.sort(key=lambda stream: stream.id)
     _refuse_nested_landing_paths(streams)
-    return Streams(tuple(streams), MappingProxyType(sources))
+    return Streams(tuple(streams), MappingProxyType(sources), MappingProxyType(files))
+
+
+def load_source(project_dir: Path, name: str) -> Source:
+    """A source by name, also one that has no stream yet. Raises ConfigError."""
+    root = project_dir / STREAMS_DIR
+    _check_name(name, "source", f"{STREAMS_DIR}/{name}")
+    return _load_source_file(root / name)[0]
+
+
+def check_stream_name(source: str, name: str) -> None:
+    """Whether a stream may have this name. Raises ConfigError."""
+    _check_name(source, "source", f"{source}/{name}")
+    _check_name(name, "stream", f"{source}/{name}")
 
 
 def _load_source(folder: Path) -> tuple[Source, list[Stream]]:
@@ -87,9 +106,21 @@ def _stream_files(folder: Path) -> dict[str, Path]:
     return files
 
 
+def _shown_files(folder: Path) -> dict[str, str]:
+    """The files of a source by stream id, its own by its name."""
+    files = {f"{folder.name}/{name}": _shown(path, folder.parent) for name, path in _stream_files(folder).items()}
+    for path in _source_files(folder):
+        files[folder.name] = _shown(path, folder.parent)
+    return files
+
+
+def _source_files(folder: Path) -> list[Path]:
+    return [path for suffix in SUFFIXES if (path := folder / f"{SOURCE_FILE}{suffix}").exists()]
+
+
 def _load_source_file(folder: Path) -> tuple[Source, Options]:
     """The source's own file is optional."""
-    found = [path for suffix in SUFFIXES if (path := folder / f"{SOURCE_FILE}{suffix}").exists()]
+    found = _source_files(folder)
     if not found:
         return Source(folder.name), Options()
     shown = _shown(found[0], folder.parent)

@@ -10,7 +10,15 @@ from lotuslake.core.discovery import DiscoveredStream, simplify_schema
 
 
 class ConnectorError(Exception):
-    """The connector itself reported that it failed; the text is its message for people."""
+    """There is no catalog; the text is the connector's own message for people, when ``is_reported``.
+
+    ``is_configuration``: the connector says that its configuration is to blame, so trying again is of no use.
+    """
+
+    def __init__(self, message: str, *, is_reported: bool = False, is_configuration: bool = False) -> None:
+        super().__init__(message)
+        self.is_reported = is_reported
+        self.is_configuration = is_configuration
 
 
 def read_catalog(lines: Iterable[str]) -> dict[str, DiscoveredStream]:
@@ -19,13 +27,25 @@ def read_catalog(lines: Iterable[str]) -> dict[str, DiscoveredStream]:
     Lines that are no message are skipped, as are LOG and CONTROL messages. Raises ConnectorError when there is no
     catalog, with the connector's own error (a TRACE message) if it gave one.
     """
-    trace = ""
+    trace: ConnectorError | None = None
     for message in _messages(lines):
         catalog = message.get("catalog")
         if message.get("type") == "CATALOG" and isinstance(catalog, Mapping):
             return discovered_streams(catalog)
         trace = _trace_error(message) or trace
-    raise ConnectorError(trace or "it ended without a catalog")
+    raise trace or ConnectorError("it ended without a catalog")
+
+
+def read_saved(text: str) -> dict[str, DiscoveredStream]:
+    """The streams of a saved `discover`: its output, its CATALOG message, or the catalog alone."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return read_catalog(text.splitlines())
+    if not isinstance(document, Mapping):
+        raise ConnectorError("it holds no catalog")
+    catalog = document.get("catalog", document)
+    return discovered_streams(catalog if isinstance(catalog, Mapping) else {})
 
 
 def discovered_streams(catalog: Mapping[str, Any]) -> dict[str, DiscoveredStream]:
@@ -69,11 +89,14 @@ def _messages(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             yield message
 
 
-def _trace_error(message: Mapping[str, Any]) -> str:
+def _trace_error(message: Mapping[str, Any]) -> ConnectorError | None:
     """`trace.error.message`; the internal message and the stack trace are for the connector's makers."""
     trace = message.get("trace") if message.get("type") == "TRACE" else None
     error = trace.get("error") if isinstance(trace, Mapping) else None
-    return " ".join(str(error.get("message", "")).split()) if isinstance(error, Mapping) else ""
+    if not isinstance(error, Mapping):
+        return None
+    text = " ".join(str(error.get("message") or "no message").split())
+    return ConnectorError(text, is_reported=True, is_configuration=error.get("failure_type") == "config_error")
 
 
 def _texts(value: Any) -> tuple[str, ...]:

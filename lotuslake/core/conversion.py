@@ -45,22 +45,44 @@ def convert(expression: str, from_: ColumnType, to: ColumnType, *, column: str =
 
 
 def _from_json(expression: str, to: ColumnType, column: str, depth: int) -> str | None:
-    """Parts of JSON are taken as text, whose conversions lose nothing; JSON's own round fractions and drop offsets."""
-    text = _all_text(to)
-    parsed = _tried(expression, f"CAST(CAST({expression} AS JSON) AS {text})", "JSON of another shape", column)
+    """Text is parsed once and taken apart by the parts of ``to``: keys that it lacks are NULL, others are left out."""
     item = f"e{depth}"
-    converted = convert(item, text, to, column=column, depth=depth + 1)
-    return None if converted is None else f"list_transform([{parsed}], lambda {item}: {converted})[1]"
+    parts = _json_part(item, to, column, depth + 1)
+    parsed = _tried(expression, f"CAST({expression} AS JSON)", "text that is no JSON", column)
+    return None if parts is None else f"list_transform([{parsed}], lambda {item}: {parts})[1]"
 
 
-def _all_text(type_: ColumnType) -> ColumnType:
-    match type_:
+def _json_part(expression: str, to: ColumnType, column: str, depth: int) -> str | None:
+    """Scalars are taken as text, whose conversions lose nothing: a cast of JSON rounds fractions and drops offsets."""
+    match to:
         case Struct():
-            return Struct(tuple((name, _all_text(part)) for name, part in type_.fields))
+            members = {
+                name: _json_part(f"json_extract({expression}, {_json_path(name)})", type_, column, depth)
+                for name, type_ in to.fields
+            }
+            parts = [f"{quote_identifier(name)} := {member}" for name, member in members.items() if member]
+            found = f"struct_pack({', '.join(parts)})" if len(parts) == len(members) else None
+            return found and _shaped(expression, "OBJECT", found, column)
         case ListOf():
-            return ListOf(_all_text(type_.element))
+            item = f"e{depth}"
+            element = _json_part(item, to.element, column, depth + 1)
+            found = element and f"list_transform(CAST({expression} AS JSON[]), lambda {item}: {element})"
+            return found and _shaped(expression, "ARRAY", found, column)
         case Scalar():
-            return VARCHAR
+            return convert(f"({expression} ->> '$')", VARCHAR, to, column=column)
+
+
+def _json_path(name: str) -> str:
+    path = name.replace("'", "''")
+    return f"""'$."{path}"'"""
+
+
+def _shaped(expression: str, shape: str, found: str, column: str) -> str:
+    return (
+        f"CASE WHEN coalesce(json_type({expression}), 'NULL') = 'NULL' THEN NULL "
+        f"WHEN json_type({expression}) = '{shape}' THEN {found} "
+        f"ELSE {_error(column, 'JSON of another shape')} END"
+    )
 
 
 def _to_struct(expression: str, from_: Struct, to: Struct, column: str, depth: int) -> str | None:
@@ -150,11 +172,13 @@ def _to_instant(expression: str, from_: str, to: Scalar, column: str) -> str | N
 
 def _tried(expression: str, attempt: str, trouble: str, column: str, condition: str = "") -> str:
     """``attempt`` where it succeeds and the condition holds; an error that names the column where not."""
-    where = column.replace("'", "''")
     tried = f"CASE WHEN TRY({condition}) THEN TRY({attempt}) END" if condition else f"TRY({attempt})"
-    return (
-        f"CASE WHEN {expression} IS NULL THEN NULL ELSE coalesce({tried}, error('column {where} holds {trouble}')) END"
-    )
+    return f"CASE WHEN {expression} IS NULL THEN NULL ELSE coalesce({tried}, {_error(column, trouble)}) END"
+
+
+def _error(column: str, trouble: str) -> str:
+    where = column.replace("'", "''")
+    return f"error('column {where} holds {trouble}')"
 
 
 def _as_json(expression: str) -> str:

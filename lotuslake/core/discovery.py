@@ -57,20 +57,29 @@ class DiscoveryChange:
     after: str = ""
 
 
-def simplify_schema(schema: Any, *, keep_description: bool = False) -> dict[str, Any]:
-    """A JSON schema with only what decides its landing type, and its description where asked."""
+def simplify_schema(schema: Any, *, keep_description: bool = False, keep_order: bool = False) -> dict[str, Any]:
+    """A JSON schema with only what decides its landing type, and its description where asked.
+
+    Properties come in order of their names, since connectors list them as they please and a new order is no change;
+    ``keep_order`` is for stream files.
+    """
     if not isinstance(schema, Mapping):
         return {}
+
+    def inner(part: Any) -> dict[str, Any]:
+        return simplify_schema(part, keep_order=keep_order)
+
     simple: dict[str, Any] = {key: schema[key] for key in _TYPE_KEYS if key in schema}
     properties = schema.get("properties")
     if isinstance(properties, Mapping) and properties:
-        simple["properties"] = {str(name): simplify_schema(inner) for name, inner in properties.items()}
+        names = properties if keep_order else sorted(properties)
+        simple["properties"] = {str(name): inner(properties[name]) for name in names}
     if "items" in schema:
         items = schema["items"]
-        simple["items"] = [simplify_schema(item) for item in items] if isinstance(items, list) else simplify_schema(items)
+        simple["items"] = [inner(item) for item in items] if isinstance(items, list) else inner(items)
     for key in _UNION_KEYS:
         if isinstance(schema.get(key), list):
-            simple[key] = [simplify_schema(option) for option in schema[key]]
+            simple[key] = [inner(option) for option in schema[key]]
     description = schema.get("description")
     if keep_description and isinstance(description, str) and description.strip():
         simple["description"] = " ".join(description.split())

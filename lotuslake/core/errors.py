@@ -65,6 +65,12 @@ class ModelError(LotusLakeError):
     code = "model"
 
 
+class StaleError(LotusLakeError):
+    """`--check` found generated files that are not what the configuration gives now."""
+
+    code = "stale"
+
+
 class StopRequestedError(LotusLakeError):
     """A signal asked the process to end; the current batch was finished or rolled back."""
 

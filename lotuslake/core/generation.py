@@ -6,15 +6,16 @@ order them: the order is that of extraction.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 
-from lotuslake.core.data_file import READABLE, LedgerEntry
+from lotuslake.core.data_file import READABLE, FileStatus, LedgerEntry
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Cursor
 
+EXPIRED_TOO = READABLE | {FileStatus.EXPIRED}
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -40,9 +41,9 @@ class Generation:
         return cursor.version > 0 and cursor.generation_id == self.id and self.entries[0].seq <= cursor.position
 
 
-def split_generations(entries: Sequence[LedgerEntry]) -> list[Generation]:
-    """Readable entries by generation, oldest first."""
-    readable = [entry for entry in entries if entry.status in READABLE]
+def split_generations(entries: Sequence[LedgerEntry], statuses: Collection[FileStatus] = READABLE) -> list[Generation]:
+    """Entries of these statuses by generation, oldest first."""
+    readable = [entry for entry in entries if entry.status in statuses]
     readable.sort(key=lambda entry: (entry.newest_extracted_at or _BEGINNING, entry.seq))
     return [
         Generation(id_, tuple(sorted(group, key=lambda entry: entry.seq)))
@@ -70,3 +71,72 @@ def newest_complete(
     if older_is_left:
         return generations[-2]
     return newest if cursor.version == 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The files that a stream's processed model is to show.
+
+    ``is_shown`` says that the live table already shows this content and only has to follow it. ``held_back`` gives the
+    reason why a newer generation is not shown although it is complete, ``held_back_id`` names it.
+    """
+
+    entries: tuple[LedgerEntry, ...]
+    generation_id: int | None
+    is_shown: bool
+    held_back: str | None = None
+    held_back_id: str | None = None
+
+
+def choose_content(
+    stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, now: datetime, accepted: Callable[[str], bool]
+) -> Content | None:
+    """What to show: all files that stand, or those of one generation; None to leave the table as it is.
+
+    A generation replaces what is shown when it is complete. In a ``full_refresh`` stream that is the newest one. In an
+    incremental stream only a truncating refresh replaces: of the generation that the table began with no file is left.
+    """
+    if stream.sync_mode == "full_refresh":
+        shown = newest_complete(stream, split_generations(entries), cursor, now)
+        if shown is None:
+            return Content((), None, is_shown=False) if cursor.version == 0 else None
+        wanted = Content(shown.entries, shown.id, shown.is_shown_at(cursor))
+    else:
+        wanted = _incremental_content(stream, entries, cursor, now)
+    if wanted.is_shown or cursor.version == 0:
+        return wanted
+    return _hold_back_shrunk(stream, entries, cursor, wanted, accepted)
+
+
+def _incremental_content(stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, now: datetime) -> Content:
+    standing = tuple(entry for entry in entries if entry.status in READABLE)
+    # What a retention has let go was learned for good: it still counts as there.
+    began_with = split_generations(entries, EXPIRED_TOO)
+    base = began_with[0] if began_with else None
+    base_id = base.id if base else cursor.generation_id
+    if cursor.version == 0 or base is None or cursor.generation_id in (None, base.id):
+        return Content(standing, base_id, is_shown=cursor.version > 0)
+    is_settled = now - began_with[-1].newest_file_at >= stream.settle_after
+    return Content(standing, base_id if is_settled else cursor.generation_id, is_shown=not is_settled)
+
+
+def _hold_back_shrunk(
+    stream: Stream,
+    entries: Sequence[LedgerEntry],
+    cursor: Cursor,
+    wanted: Content,
+    accepted: Callable[[str], bool],
+) -> Content | None:
+    """Hold back a replacement with far fewer rows than what it replaces, until a person accepts it."""
+    shown = [e for e in entries if e.generation_id == cursor.generation_id and e.seq <= cursor.position]
+    rows_before = sum(entry.rows or 0 for entry in shown)
+    rows_after = sum(entry.rows or 0 for entry in wanted.entries)
+    finding_id = f"held_back:{stream.id}:{wanted.generation_id}"
+    if rows_after >= rows_before * (1 - stream.max_shrink) or accepted(finding_id):
+        return wanted
+    reason = (
+        f"generation {wanted.generation_id} has {rows_after} rows, what it replaces had {rows_before}: "
+        f"a fall beyond max_shrink is not shown before somebody accepts it"
+    )
+    standing = tuple(e for e in wanted.entries if stream.sync_mode == "incremental")
+    return Content(standing, cursor.generation_id, is_shown=True, held_back=reason, held_back_id=finding_id)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 MANUAL = "manual"
 
@@ -13,7 +15,8 @@ class Source:
     """One connector with its connection; everything but the name may be left out.
 
     ``schedule`` is a Quartz cron expression in UTC, or ``manual``. ``secrets`` are names, never values: environment
-    variables or keys of a Kubernetes secret.
+    variables or keys of a Kubernetes secret. ``configuration`` is what the connector asks for and is no secret, in the
+    connector's own words.
     """
 
     name: str
@@ -23,3 +26,4 @@ class Source:
     schedule: str = MANUAL
     namespace: str | None = None
     secrets: tuple[str, ...] = ()
+    configuration: Mapping[str, Any] = field(default_factory=dict)

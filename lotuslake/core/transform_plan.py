@@ -11,7 +11,7 @@ from lotuslake.core.data_file import READABLE, LedgerEntry
 from lotuslake.core.head import Head
 from lotuslake.core.stream import BatchLimits
 
-StepMode = Literal["replace", "append", "publish", "merge", "enriched"]
+StepMode = Literal["replace", "append", "publish", "merge", "replay", "enriched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +32,26 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Rebuild:
-    """Progress of a rebuild beside the live table: it ends at log number ``until``."""
+    """Progress of a rebuild beside the live table, or of one part of it: it ends at log number ``until``.
+
+    ``shards`` says into how many parts the work is divided, each with a progress of its own.
+    """
 
     position: int
     until: int
     epoch: int
     model_hash: str
     generation_id: int | None = None
+    shards: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One dbt run of one model, one commit.
 
-    ``entries`` are the data files it reads, ``position`` where the model (or its rebuild) stands afterwards.
+    ``entries`` are the data files it reads, ``position`` where the model stands afterwards. ``rebuild_position`` is where
+    the rebuild or replay stood before, ``progress`` where it stands afterwards (None: it ends). ``part`` names the part of
+    a divided rebuild; a publish takes all ``shards`` parts together.
     """
 
     model: str
@@ -56,6 +62,9 @@ class Step:
     model_hash: str = ""
     generation_id: int | None = None
     rebuild_position: int | None = None
+    progress: int | None = None
+    part: str = ""
+    shards: int = 1
     entries: tuple[LedgerEntry, ...] = ()
 
     @property
@@ -78,7 +87,7 @@ def plan_merges(
     model: str, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head, limits: BatchLimits
 ) -> list[Step]:
     """Steps that merge the readable entries after the cursor; the last one also steps over what needs no reading."""
-    batches = list(_batches(entries, cursor.position, head.seq, limits))
+    batches = list(batches_between(entries, cursor.position, head.seq, limits))
     steps: list[Step] = []
     for number, batch in enumerate(batches):
         last = number == len(batches) - 1
@@ -124,7 +133,7 @@ def plan_rebuild(
     A history that fits one batch is replaced in one commit; a longer one is appended beside the live table and
     published. One that has ``begun``, whose progress is recorded, is always published: that ends it.
     """
-    batches = _batches(entries, rebuild.position, rebuild.until, limits)
+    batches = batches_between(entries, rebuild.position, rebuild.until, limits)
     at = rebuild.position
     step = Step(
         model=model,
@@ -143,14 +152,15 @@ def plan_rebuild(
     steps: list[Step] = []
     for batch in batches:
         position = batch[-1].seq if batch else rebuild.until
-        steps.append(replace(step, mode="append", position=position, rebuild_position=at, entries=batch))
+        steps.append(replace(step, mode="append", rebuild_position=at, progress=position, entries=batch))
         at = position
     return [*steps, replace(step, mode="publish", rebuild_position=at)]
 
 
-def _batches(
+def batches_between(
     entries: Sequence[LedgerEntry], after: int, until: int, limits: BatchLimits
 ) -> list[tuple[LedgerEntry, ...]]:
+    """Readable entries after one log number up to another, in order, in batches within the limits."""
     wanted = sorted(
         (entry for entry in entries if after < entry.seq <= until and entry.status in READABLE),
         key=lambda entry: entry.seq,

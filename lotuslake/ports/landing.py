@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lotuslake.core.data_file import DataFile, LedgerEntry
 from lotuslake.core.decision import Decision
+from lotuslake.core.field_types import ColumnType
 from lotuslake.core.finding import Finding
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.head import Head
@@ -35,6 +36,7 @@ class RegisterBatch:
     rewrite: bool = False
     new_epoch: bool = False
     findings: tuple[Finding, ...] = ()
+    columns: tuple[tuple[str, ColumnType], ...] | None = None
 
 
 class Landing(Protocol):
@@ -51,6 +53,9 @@ class Landing(Protocol):
 
         ``seen`` are the columns of data files at hand, which decide the form of instants in a new table.
         """
+
+    def choose_columns(self, stream: Stream, seen: Sequence[Columns]) -> Columns:
+        """The columns that a landing table made today would have; nothing is changed."""
 
     def commit(self, batch: RegisterBatch) -> list[LedgerEntry]:
         """Copy what needs copying, then commit files, log entries, fence and message as one snapshot.

@@ -37,6 +37,9 @@ class Ledger(Protocol):
     def load_findings(self, streams: Sequence[Stream]) -> list[Finding]:
         """What is open for these streams: neither mended nor accepted."""
 
+    def is_accepted(self, finding_id: str) -> bool:
+        """Whether a person has accepted this finding."""
+
     def accept(self, findings: Sequence[Finding], reason: str, *, by: str, now: datetime) -> None:
         """Record that a person has looked at the findings and lets them be."""
 

@@ -26,11 +26,17 @@ class Transformer(Protocol):
     def load_cursor(self, model: str) -> Cursor:
         """Where a model stands."""
 
-    def load_rebuild(self, model: str) -> Rebuild | None:
-        """The rebuild under way, if any."""
+    def load_rebuild(self, model: str, part: str = "") -> Rebuild | None:
+        """The rebuild under way, if any, or one of its parts; part `replay` is the progress of a replay."""
 
-    def begin_rebuild(self, model: str, rebuild: Rebuild) -> None:
-        """Drop what an abandoned rebuild left and record a new one."""
+    def begin_rebuild(self, model: str, rebuild: Rebuild, part: str = "") -> None:
+        """Record a new rebuild; without a part, what an abandoned one left, parts included, is dropped first.
+
+        Of two programs that begin the same part at once, one loses the race.
+        """
+
+    def drop_rebuild(self, model: str) -> None:
+        """Drop the rebuild under way, its parts and a replay, if any: the live table stays as it is."""
 
     def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:
         """Run one step: its rows and its position are one commit. ``stream`` is None for enriched models."""

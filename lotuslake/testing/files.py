@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -50,4 +51,6 @@ def read_footer(file: DataFile, body: bytes) -> Footer | Unreadable:
         len(rows),
         max(generations, default=None),
         datetime.fromisoformat(max(instants)).replace(tzinfo=UTC) if instants else None,
+        # A footer's statistics change with the content, whatever the store makes the etag of.
+        hashlib.sha256(body).hexdigest(),
     )

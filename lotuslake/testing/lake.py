@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from lotuslake.core.data_file import LedgerEntry
-from lotuslake.core.finding import TestOutcome
+from lotuslake.core.data_file import READABLE, LedgerEntry
+from lotuslake.core.finding import Finding, TestOutcome
 from lotuslake.core.head import Head
 from lotuslake.core.model import Model
 from lotuslake.core.run import Run
@@ -78,7 +78,8 @@ class Landed:
     columns: Columns = ()
     head: Head = field(default_factory=Head)
     log: list[LedgerEntry] = field(default_factory=list)
-    files: list[LedgerEntry] = field(default_factory=list)
+    # Paths whose rows the table holds; one that came in twice would stand here twice.
+    files: list[str] = field(default_factory=list)
 
 
 class MemoryLake:
@@ -105,9 +106,11 @@ class MemoryLake:
         self.landed: dict[str, Landed] = {}
         self.streams: dict[str, Stream] = {}
         self.cursors: dict[str, Cursor] = {}
-        self.rebuilds: dict[str, tuple[Rebuild, list[Row]]] = {}
+        # By model and part.
+        self.rebuilds: dict[tuple[str, str], tuple[Rebuild, list[Row]]] = {}
         self.copies: dict[str, list[Row]] = {}
         self.accepted: dict[str, str] = {}
+        self.raised: dict[str, Finding] = {}
         self.outcomes: dict[tuple[str, str], tuple[TestOutcome, datetime]] = {}
         self.tested: dict[str, int] = {}
         self.runs: list[Run] = []
@@ -119,7 +122,9 @@ class MemoryLake:
 
     def landing_rows(self, stream: Stream) -> list[Row]:
         """What a query of the stream's landing table shows."""
-        return [row for entry in self.landed_of(stream).files for row in self.landing.read(entry)]
+        landed = self.landed_of(stream)
+        entries = {entry.file.path: entry for entry in landed.log if entry.status in READABLE}
+        return [row for path in landed.files for row in self.landing.read(entries[path])]
 
     def landed_of(self, stream: Stream) -> Landed:
         """The stream's landing table and log; empty ones where there are none yet."""

@@ -45,10 +45,15 @@ class MemoryLanding:
         with self._lake.calling("landing.load_columns"):
             return self._lake.landed_of(stream).columns
 
+    def choose_columns(self, stream: Stream, seen: Sequence[Columns]) -> Columns:
+        """See Landing."""
+        with self._lake.calling("landing.choose_columns"):
+            return landing_columns(_declared(stream), seen)
+
     def evolve(self, stream: Stream, seen: Sequence[Columns]) -> Columns:
         """See Landing. Fields are added at the end; nested ones are not followed."""
         with self._lake.calling("landing.evolve"):
-            declared = (*AIRBYTE_COLUMNS, *((field.name, field.type) for field in stream.fields))
+            declared = _declared(stream)
             landed = self._lake.landed_of(stream)
             if not landed.files:
                 columns: Columns = landing_columns(declared, seen)
@@ -69,13 +74,16 @@ class MemoryLanding:
             first = batch.head.seq + len(withdrawn) + 1
             copies = self._convert(batch)
             entries = [self._entry(batch, decision, seq, copies) for seq, decision in enumerate(batch.decisions, first)]
-            gained = [entry for entry in entries if entry.status in READABLE]
+            gained = [entry.file.path for entry in entries if entry.status in READABLE]
+            standing = [entry.file.path for entry in batch.standing]
+            self._lake.raised |= {finding.id: finding for finding in batch.findings}
             self._lake.copies |= copies
             self._lake.landed[batch.stream.id] = replace(
                 landed,
+                columns=batch.columns or landed.columns,
                 head=Head(batch.head.seq + len(withdrawn) + len(entries), landed.head.epoch + batch.new_epoch),
                 log=[*landed.log, *withdrawn, *entries],
-                files=[*(batch.standing if batch.rewrite else landed.files), *gained],
+                files=[*(standing if batch.rewrite else landed.files), *gained],
             )
             return entries
 
@@ -108,3 +116,7 @@ class MemoryLanding:
             decision = replace(decision, status=FileStatus.QUARANTINED, reason=reason)
         entry = to_entry(decision, seq, data_path if data_path in copies else None)
         return replace(entry, batch_id=batch.batch_id, recorded_at=self._lake.clock())
+
+
+def _declared(stream: Stream) -> Columns:
+    return (*AIRBYTE_COLUMNS, *((field.name, field.type) for field in stream.fields))

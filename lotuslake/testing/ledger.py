@@ -61,10 +61,26 @@ class MemoryLedger:
             found = [finding for stream in streams for finding in self._findings_of(stream)]
             return [finding for finding in found if finding.id not in self._lake.accepted]
 
+    def is_accepted(self, finding_id: str) -> bool:
+        """See Ledger."""
+        with self._lake.calling("ledger.is_accepted"):
+            return finding_id in self._lake.accepted
+
     def accept(self, findings: Sequence[Finding], reason: str, *, by: str, now: datetime) -> None:
         """See Ledger."""
         with self._lake.calling("ledger.accept"):
             self._lake.accepted |= {finding.id: f"{reason} ({by}, {now:%Y-%m-%d})" for finding in findings}
+
+    def raise_finding(self, finding: Finding) -> None:
+        """See Ledger."""
+        with self._lake.calling("ledger.raise_finding"):
+            self._lake.raised.setdefault(finding.id, finding)
+
+    def close_findings(self, findings: Sequence[Finding]) -> None:
+        """See Ledger."""
+        with self._lake.calling("ledger.close_findings"):
+            for finding in findings:
+                self._lake.raised.pop(finding.id, None)
 
     def load_tested_versions(self) -> dict[str, int]:
         """See Ledger."""
@@ -95,6 +111,7 @@ class MemoryLedger:
         return sorted(newest.values(), key=lambda entry: entry.seq)
 
     def _findings_of(self, stream: Stream) -> Iterator[Finding]:
+        yield from (finding for finding in self._lake.raised.values() if finding.stream == stream.id)
         for entry in self._current(stream):
             kind = _KINDS.get(entry.status)
             if kind is not None:

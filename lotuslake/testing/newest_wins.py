@@ -16,8 +16,8 @@ Version = tuple[tuple[Any, ...], ...]
 
 
 def with_version(stream: Stream, row: Row) -> Row:
-    """A landed row with the columns that tell versions apart."""
-    full: Row = {"_airbyte_generation_id": None, **row}
+    """A landed row with all declared fields and the columns that tell versions apart."""
+    full: Row = {"_airbyte_generation_id": None, **{field.name: None for field in stream.fields}, **row}
     if stream.cursor_field is not None:
         full["_cursor"] = row.get(stream.cursor_field)
     if stream.tombstone_field is not None:

@@ -66,10 +66,6 @@ class MemoryStore:
         """The body of an object, as DuckDB would read it by its URL: no request is counted."""
         return self._objects[path][1]
 
-    def remove(self, path: str) -> None:
-        """Let an object vanish, as when somebody deletes it behind our back."""
-        del self._objects[path]
-
     def delete(self, path: str) -> None:
         """See ObjectStore."""
         self._objects.pop(path, None)

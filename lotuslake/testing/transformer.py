@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lotuslake.core.backfill_plan import shard_part
 from lotuslake.core.errors import LostRaceError, ModelError
 from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Model
@@ -43,16 +44,29 @@ class MemoryTransformer:
         with self._lake.calling("transformer.load_cursor"):
             return self._lake.cursors[model]
 
-    def load_rebuild(self, model: str) -> Rebuild | None:
+    def load_rebuild(self, model: str, part: str = "") -> Rebuild | None:
         """See Transformer."""
         with self._lake.calling("transformer.load_rebuild"):
-            found = self._lake.rebuilds.get(model)
+            found = self._lake.rebuilds.get((model, part))
             return found[0] if found else None
 
-    def begin_rebuild(self, model: str, rebuild: Rebuild) -> None:
+    def begin_rebuild(self, model: str, rebuild: Rebuild, part: str = "") -> None:
         """See Transformer."""
         with self._lake.calling("transformer.begin_rebuild"):
-            self._lake.rebuilds[model] = rebuild, []
+            if not part:
+                self._drop(model)
+            elif (model, part) in self._lake.rebuilds:
+                raise LostRaceError(f"another process has begun {part} of {model}")
+            self._lake.rebuilds[model, part] = rebuild, []
+
+    def drop_rebuild(self, model: str) -> None:
+        """See Transformer."""
+        with self._lake.calling("transformer.drop_rebuild"):
+            self._drop(model)
+
+    def _drop(self, model: str) -> None:
+        for key in [key for key in self._lake.rebuilds if key[0] == model]:
+            del self._lake.rebuilds[key]
 
     def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:  # noqa: ARG002  (part of the port)
         """See Transformer. Any exception that a model's function raises is a ModelError."""
@@ -85,12 +99,13 @@ class MemoryTransformer:
         read = (row for entry in step.entries for row in self._lake.landing.read(entry))
         incoming = [with_version(stream, model.select(row)) for row in read]
         match step.mode:
-            case "merge":
+            case "merge" | "replay":
                 return newest_versions(stream, [*incoming, *self._lake.tables[step.model]])
             case "append":
-                return [*self._lake.rebuilds[step.model][1], *newest_versions(stream, incoming)]
+                return [*self._lake.rebuilds[step.model, step.part][1], *newest_versions(stream, incoming)]
             case "publish":
-                return newest_versions(stream, self._lake.rebuilds[step.model][1])
+                staged = (row for part in _parts(step) for row in self._lake.rebuilds[step.model, part][1])
+                return newest_versions(stream, staged)
             case _:
                 return newest_versions(stream, incoming)
 
@@ -98,21 +113,28 @@ class MemoryTransformer:
         """Refuse a step that was planned from what is no longer so."""
         if step.mode != "append" and self._lake.cursors[step.model].version != step.cursor.version:
             raise LostRaceError(f"another process has moved {step.model}")
-        if step.mode in ("append", "publish"):
-            rebuild, _ = self._lake.rebuilds.get(step.model, (None, []))
-            at = step.rebuild_position or 0
-            planned = (at, step.epoch, step.model_hash, step.generation_id)
-            found = rebuild and (rebuild.position, rebuild.epoch, rebuild.model_hash, rebuild.generation_id)
-            if found != planned:
+        planned = (step.rebuild_position, step.epoch, step.model_hash, step.generation_id)
+        for part in _parts(step):
+            rebuild, _ = self._lake.rebuilds.get((step.model, part), (None, []))
+            if rebuild is None or planned != (
+                rebuild.position,
+                rebuild.epoch,
+                rebuild.model_hash,
+                rebuild.generation_id,
+            ):
                 raise LostRaceError(f"another process has moved the rebuild of {step.model}")
 
     def _commit(self, step: Step, rows: list[Row]) -> None:
+        if step.progress is not None:
+            rebuild, _ = self._lake.rebuilds[step.model, step.part]
+            staged = rows if step.mode == "append" else []
+            self._lake.rebuilds[step.model, step.part] = replace(rebuild, position=step.progress), staged
         if step.mode == "append":
-            rebuild, _ = self._lake.rebuilds[step.model]
-            self._lake.rebuilds[step.model] = replace(rebuild, position=step.position), rows
             return
         if step.mode == "publish":
-            del self._lake.rebuilds[step.model]
+            self._drop(step.model)
+        if step.mode == "replay" and step.progress is None:
+            del self._lake.rebuilds[step.model, step.part]
         upstreams = sorted(self._lake.models[step.model].model.upstreams)
         self._lake.tables[step.model] = rows
         self._lake.cursors[step.model] = Cursor(
@@ -132,3 +154,14 @@ class MemoryTransformer:
         for name in names:
             yield name
             yield from self._above(self._lake.models[name].model.upstreams)
+
+
+def _parts(step: Step) -> list[str]:
+    """The parts of a rebuild that the step goes on with: all of them when it publishes."""
+    match step.mode:
+        case "append" | "replay":
+            return [step.part]
+        case "publish":
+            return [shard_part(number) for number in range(step.shards)] if step.shards > 1 else [""]
+        case _:
+            return []

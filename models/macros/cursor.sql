@@ -14,8 +14,23 @@
   {{ target.database }}.meta.{{ adapter.quote('cursor_' ~ model.name) }}
 {%- endmacro %}
 
-{% macro rebuild_table() -%}
-  {{ target.database }}.meta.{{ adapter.quote('rebuild_' ~ model.name) }}
+{#
+  A rebuild's progress and its staging table have the same suffix: none, or the part's name where several programs share
+  the work. A replay has a progress and no staging table.
+#}
+{% macro rebuild_table(part) -%}
+  {{ target.database }}.meta.{{ adapter.quote('rebuild_' ~ model.name ~ ('_' ~ part if part else '')) }}
+{%- endmacro %}
+
+{% macro staging_table(live, part) -%}
+  {{ live.incorporate(path={'identifier': live.identifier ~ '__rebuild' ~ ('_' ~ part if part else '')}) }}
+{%- endmacro %}
+
+{# The parts that a publish takes together. #}
+{% macro parts_of(step) -%}
+  {%- set parts = [] -%}
+  {%- for number in range(step['shards'] | int) -%}{%- do parts.append('shard_' ~ number) -%}{%- endfor -%}
+  {{ return(parts if step['shards'] | int > 1 else ['']) }}
 {%- endmacro %}
 
 {% macro guard_cursor(step) -%}
@@ -23,9 +38,12 @@
     then error('lost race: another process has moved {{ model.name }}') end
 {%- endmacro %}
 
-{% macro guard_rebuild(step) -%}
-  select case when (select position from {{ rebuild_table() }}) is distinct from {{ step['rebuild_position'] }}
-    then error('lost race: another process has moved the rebuild of {{ model.name }}') end
+{% macro guard_rebuild(step, part) -%}
+  select case when not exists (
+    select 1 from {{ rebuild_table(part) }} as r, memory.main.step as step
+    where step.model = '{{ model.name }}' and r.position = step.rebuild_position and r.epoch = step.epoch
+      and r.model_hash = step.model_hash and r.generation_id is not distinct from step.generation_id
+  ) then error('lost race: another process has moved the rebuild of {{ model.name }}') end
 {%- endmacro %}
 
 {# Versions of the models that this one reads, as seen by the transaction that reads them. #}
@@ -53,8 +71,8 @@
   where step.model = '{{ model.name }}'
 {%- endmacro %}
 
-{% macro advance_rebuild() -%}
-  update {{ rebuild_table() }} set position = step.position, updated_at = now()
+{% macro advance_rebuild(part) -%}
+  update {{ rebuild_table(part) }} set position = step.progress, updated_at = now()
   from memory.main.step as step
   where step.model = '{{ model.name }}'
 {%- endmacro %}

@@ -16,7 +16,7 @@ from lotuslake.core.errors import UnreachableError
 from lotuslake.core.location import parse_location
 from lotuslake.ports import ObjectStore
 from lotuslake.testing import MemoryStore
-from tests.support.services import ObjectStorage
+from tools.services import ObjectStorage
 
 # No backslash: SeaweedFS makes a slash of it.
 ODD_NAMES = [

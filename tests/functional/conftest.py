@@ -15,7 +15,7 @@ from lotuslake.demo import Shop, build_shop
 from tests.functional.program import Outcome, Project
 from tests.functional.things import things_project
 
-DEMO_SCALE = 0.1
+DEMO_SCALE = 0.05
 
 
 @dataclass(frozen=True)

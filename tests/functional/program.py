@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -24,6 +24,9 @@ from lotuslake.config.starter import starter_dir
 FOREIGN = ("LOTUSLAKE_", "AWS_", "PG")
 START = "from lotuslake.cli.main import run; run()"
 STATE_DIR = ".lotuslake"
+PARSED = Path(STATE_DIR, "temp", "dbt", "target", "partial_parse.msgpack")
+
+_parsed: list[Path] = []
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,23 @@ class Project:
 
         stdout, stderr = io.StringIO(), io.StringIO()
         exit_code: object = 0
-        with _process_state(self._environ()), contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        self._take_up_parsing()
+        with _process_state(self.environ()), contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
             try:
                 app(list(arguments), prog_name="lotuslake")
             except SystemExit as end:
                 exit_code = end.code
         assert isinstance(exit_code, int)
         return Outcome(exit_code, stdout.getvalue(), stderr.getvalue())
+
+    def _take_up_parsing(self) -> None:
+        """What dbt has parsed in one project saves it most of the work in the next."""
+        own = self.root / PARSED
+        if own.is_file():
+            _parsed.append(own)
+        elif _parsed and (self.root / "models").is_dir():
+            own.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(_parsed[0], own)
 
     def json(self, *arguments: str, expect: int = 0) -> Outcome:
         """The command with `--json`; it must end with the exit code `expect` and say so in the envelope."""
@@ -103,7 +116,7 @@ class Project:
         return subprocess.Popen(
             [sys.executable, "-c", START, *arguments],
             cwd=self.root,
-            env=self._environ() | environment,
+            env=self.environ() | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -142,9 +155,22 @@ class Project:
         """Everything that lies in the folder."""
         return sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*"))
 
-    def _environ(self) -> dict[str, str]:
+    def environ(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         return kept | {"LOTUSLAKE_PROJECT_DIR": str(self.root)} | self.environment
+
+
+def run_forked(project: Project, arguments: Sequence[str], log: Path) -> None:
+    """The command as the whole of a forked process, whose stderr goes to `log`."""
+    with log.open("w") as stream:
+        os.dup2(stream.fileno(), 2)
+        os.dup2(stream.fileno(), 1)
+    os.environ.clear()
+    os.environ.update(project.environ())
+    sys.argv = ["lotuslake", *arguments]
+    from lotuslake.cli.main import run
+
+    run()
 
 
 def make_project(root: Path, streams: Mapping[str, str], models: Mapping[str, str]) -> Project:
@@ -169,7 +195,7 @@ def write(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def _process_state(environ: Mapping[str, str]) -> Iterator[None]:
-    """The program's own environment; afterwards the signals are pytest's again, and the catalog is free."""
+    """The program's own environment; afterwards the signals are pytest's again."""
     before = dict(os.environ)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     os.environ.clear()
@@ -181,11 +207,3 @@ def _process_state(environ: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        _let_dbt_go()
-
-
-def _let_dbt_go() -> None:
-    """dbt keeps its connection, and with it the lock on the catalog, until the process ends."""
-    connections = sys.modules.get("dbt.adapters.duckdb.connections")
-    if connections is not None:
-        connections.DuckDBConnectionManager.close_all_connections()

@@ -17,7 +17,7 @@ from lotuslake.commands.listing import list_stream_files
 from lotuslake.core.errors import ConfigError, ExitCode, LotusLakeError, UnreachableError
 from lotuslake.core.location import parse_location
 from lotuslake.core.stream import Stream
-from tests.support.services import ObjectStorage, free_ports
+from tools.services import ObjectStorage, free_ports
 
 ORDERS = Stream("shop", "orders", "Orders", "incremental", "append", ("id",), None, (), "shop/orders")
 OTHER_SECRET = "other-secret-0123456789"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,7 +64,7 @@ def test_batches_cover_the_listing_once_and_keep_their_bounds(listing: list[Data
     for batch in plan.batches:
         assert 1 <= len(batch) <= limits.max_files
         assert len(batch) == 1 or sum(file.size_bytes for file in batch) <= limits.max_bytes
-    for batch, following in zip(plan.batches, plan.batches[1:], strict=False):
+    for batch, following in pairwise(plan.batches):
         grown = sum(file.size_bytes for file in batch) + following[0].size_bytes
         assert len(batch) == limits.max_files or grown > limits.max_bytes
 

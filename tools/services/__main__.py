@@ -36,7 +36,10 @@ def main() -> int:
 
 
 def _tell_up(stack: Stack) -> None:
-    for service, where in ((stack.storage, stack.storage.endpoint), (stack.postgres, f"127.0.0.1:{stack.postgres.port}")):
+    for service, where in (
+        (stack.storage, stack.storage.endpoint),
+        (stack.postgres, f"127.0.0.1:{stack.postgres.port}"),
+    ):
         print(f"{service.name:<10} {where}   pid {service.pid}   log {_short(service.log)}")
     print("To work on them in this shell:")
     print(f"  . {_short(stack.env_file)}")

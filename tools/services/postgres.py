@@ -173,7 +173,7 @@ class Postgres(Service):
 def _sql(text: str, *identifiers: str) -> Any:
     from psycopg import sql  # noqa: PLC0415 - see `admin`
 
-    return sql.SQL(text).format(*(sql.Identifier(name) for name in identifiers))  # type: ignore[arg-type]
+    return sql.SQL(text).format(*(sql.Identifier(name) for name in identifiers))
 
 
 def _programs() -> Path:

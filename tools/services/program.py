@@ -53,14 +53,14 @@ class Program:
             psutil.wait_procs(family, timeout=STOP_TIMEOUT_SECONDS)
 
     def _process(self) -> psutil.Process | None:
+        with suppress(psutil.Error):
+            process = psutil.Process(self.pid)
+            if tuple(process.cmdline()) == self.command:
+                return process
         # A child of ours that has ended stays a zombie until somebody asks for its exit code.
         with suppress(ChildProcessError):
             os.waitpid(self.pid, os.WNOHANG)
-        try:
-            process = psutil.Process(self.pid)
-            return process if tuple(process.cmdline()) == self.command else None
-        except psutil.Error:
-            return None
+        return None
 
 
 def start_program(

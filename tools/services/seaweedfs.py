@@ -19,7 +19,11 @@ PORT_FLAGS = (
     *("s3.port", "s3.port.grpc", "admin.port", "admin.port.grpc"),
     *("master.port", "master.port.grpc", "filer.port", "filer.port.grpc", "volume.port", "volume.port.grpc"),
 )
-SWITCHED_OFF = ("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0")
+SWITCHED_OFF = (
+    *("-webdav=false", "-admin.ui=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
+    # Putting into a bucket that is not there fails, as it does on AWS.
+    "-s3.autoCreateBucket=false",
+)
 
 
 class ObjectStorage(Service):
@@ -77,7 +81,15 @@ class ObjectStorage(Service):
     def command(self) -> list[str]:
         """See Service."""
         ports = (f"-{flag}={port}" for flag, port in zip(PORT_FLAGS, self.ports, strict=True))
-        return [_weed(), "mini", f"-dir={self.folder / 'data'}", "-ip=127.0.0.1", *SWITCHED_OFF, *ports]
+        return [
+            _weed(),
+            "mini",
+            f"-dir={self.folder / 'data'}",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            *SWITCHED_OFF,
+            *ports,
+        ]
 
     def own_environment(self) -> dict[str, str]:
         """See Service: the keys are taken from here."""

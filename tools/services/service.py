@@ -36,7 +36,6 @@ class Service(ABC):
         # Told of a new pid before anything else is done: it must not be lost when we are killed now.
         self.on_start = on_start
 
-    @property
     def is_running(self) -> bool:
         """Whether the program that was started is alive."""
         return self.program is not None and self.program.is_running()
@@ -54,7 +53,7 @@ class Service(ABC):
         Raises:
             ServiceError: it ended, or did not answer within START_TIMEOUT_SECONDS.
         """
-        if self.is_running:
+        if self.is_running():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         self.prepare()
@@ -64,7 +63,7 @@ class Service(ABC):
         self.on_start()
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not self.answers():
-            if not self.is_running or time.monotonic() > deadline:
+            if not self.is_running() or time.monotonic() > deadline:
                 self.kill()
                 tail = self.log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
                 raise ServiceError(f"{self.name} did not start; the end of {self.log}:\n{tail}")

@@ -58,7 +58,7 @@ class Stack:
             return []
         with self._locked():
             self._read_state()
-            found = [service for service in self._services.values() if service.is_running]
+            found = [service for service in self._services.values() if service.is_running()]
             for service in found:
                 service.stop()
             self.env_file.unlink(missing_ok=True)
@@ -66,6 +66,8 @@ class Stack:
 
     def clean(self) -> list[str]:
         """`down`, then remove all that `up` made; returns the names of what was running."""
+        if not self._state_file.exists():
+            return []
         stopped = self.down()
         for name in self._services:
             shutil.rmtree(self.folder / name, ignore_errors=True)
@@ -88,8 +90,9 @@ class Stack:
     def _env_text(self) -> str:
         lines = [f"export {name}={shlex.quote(value)}" for name, value in self.environment().items()]
         head = "# Written by `make services-up`. Holds secrets of these local services."
-        # Left over from work on AWS, they would be sent along with these keys.
-        return "\n".join([head, *lines, "unset AWS_SESSION_TOKEN AWS_PROFILE", ""])
+        # Left over from work on AWS, a token would be sent along with these keys; a proxy cannot reach loopback.
+        rest = ["unset AWS_SESSION_TOKEN AWS_PROFILE", 'export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}"']
+        return "\n".join([head, *lines, *rest, ""])
 
     @property
     def _state_file(self) -> Path:
@@ -107,7 +110,9 @@ class Stack:
             for name, service in self._services.items():
                 service.restore(document[name])
         except (ValueError, KeyError, TypeError):
-            raise ServiceError(f"{self._state_file} is damaged: stop the services by hand and remove {self.folder}") from None
+            raise ServiceError(
+                f"{self._state_file} is damaged: stop the services by hand and remove {self.folder}"
+            ) from None
 
     def _write_state(self) -> None:
         document = {name: service.document() for name, service in self._services.items()}
@@ -122,7 +127,7 @@ class Stack:
 
 
 def _start(service: Service) -> None:
-    if service.is_running and service.answers():
+    if service.is_running() and service.answers():
         return
     # Running but deaf: start it afresh on the same data.
     service.stop()

@@ -50,7 +50,7 @@ def test_late_overwritten_missing_and_quarantined_files_are_told_apart() -> None
     shop.store.put(f"{ORDERS.landing_path}/bad.parquet", b"PAR1")
     shop.register()
     shop.store.put(overwritten, b"another content")
-    shop.store.remove(missing)
+    shop.store.delete(missing)
     late = shop.land(ORDERS, "3_0", a_row(3), day=-2)
     plan = shop.check().streams[0].plan
     assert [file.path for file in plan.pending] == [late]
@@ -78,7 +78,7 @@ def test_freshness_is_that_of_the_newest_file_listed_or_known(
     path = shop.land(STRICT, "1_0", a_row(1))
     if known:
         shop.register(STRICT)
-        shop.store.remove(path)
+        shop.store.delete(path)
     shop.now = NOW + age
     (check,) = shop.check(STRICT).streams
     assert (check.freshness, check.lag_seconds) == (state, age.total_seconds())

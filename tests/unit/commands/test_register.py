@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 
-import lotuslake.core.retry
 from lotuslake.core.data_file import FileStatus
 from lotuslake.core.errors import ConfigError, ExitCode, LostRaceError, StopRequestedError, UnreachableError
 from lotuslake.core.retry import ATTEMPTS
@@ -18,7 +18,7 @@ ONE_FILE = replace(WIDE, max_files=1)
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lotuslake.core.retry.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def shop() -> Shop:
 
 def registered(shop: Shop) -> list[str]:
     """Names of the files in the landing table, in the order of their commits; a double would show twice."""
-    return [entry.file.path.rsplit("/", 1)[-1] for entry in shop.lake.landed[ORDERS.id].files]
+    return [path.rsplit("/", 1)[-1] for path in shop.lake.landed[ORDERS.id].files]
 
 
 def test_a_dry_run_shows_the_batches_that_a_run_commits_and_writes_nothing(shop: Shop) -> None:
@@ -225,7 +225,7 @@ def test_an_outage_ends_the_round_for_all(shop: Shop) -> None:
 
 def test_a_file_that_is_gone_before_it_is_read_is_left_out(shop: Shop) -> None:
     path = shop.land(ORDERS, "8_0", a_row(8))
-    shop.lake.on_call = at("before landing.inspect", lambda count: shop.store.remove(path) if count == 5 else None)
+    shop.lake.on_call = at("before landing.inspect", lambda count: shop.store.delete(path) if count == 5 else None)
     assert (shop.register().streams[0].batches, len(registered(shop))) == (4, 4)
 
 

@@ -1,0 +1,69 @@
+"""`lotuslake backfill`."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from lotuslake.cli import transform
+from lotuslake.cli.command import add_command
+from lotuslake.cli.output import Report
+from lotuslake.cli.session import Session
+from lotuslake.commands.backfill import BackfillOptions, backfill
+from lotuslake.commands.register import RegisterPorts
+from lotuslake.commands.transformation import TransformPorts
+from lotuslake.core.backfill_plan import DateRange
+from lotuslake.core.errors import ConfigError
+
+Streams = Annotated[
+    list[str] | None, typer.Argument(metavar="STREAM", help="source/stream, source, or a glob; at least one.")
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the program."""
+
+    @add_command(app, "backfill")
+    def run(
+        session: Session,
+        streams: Streams = None,
+        from_: Annotated[str | None, typer.Option("--from", help="First landing day to replay, as 2026-01-31.")] = None,
+        to: Annotated[str | None, typer.Option("--to", help="Last landing day to replay.")] = None,
+        reregister: Annotated[bool, typer.Option("--reregister", help="Register every file anew first.")] = False,
+        shards: Annotated[int, typer.Option(help="Into how many programs the rebuild is divided.")] = 1,
+        shard_index: Annotated[int, typer.Option(help="Which of them this is, from 0.")] = 0,
+        restart: Annotated[bool, typer.Option("--restart", help="Forget what an earlier backfill has done.")] = False,
+        max_seconds: Annotated[float | None, typer.Option(min=0, help="End between batches after so long.")] = None,
+    ) -> Report:
+        """Replay history: rebuild models from every file, or merge some days again; resumes where it stopped."""
+        wiring = session.wiring
+        if not streams:
+            raise ConfigError("name the streams whose history is to be replayed; backfill never takes all by itself")
+        options = BackfillOptions(
+            limits=session.settings.batch,
+            days=DateRange(_day("--from", from_), _day("--to", to)),
+            shards=shards,
+            shard_index=shard_index,
+            reregister=reregister,
+            restart=restart,
+        )
+        result = backfill(
+            wiring.streams.select(streams),
+            RegisterPorts(wiring.store, wiring.ledger, wiring.landing),
+            TransformPorts(wiring.ledger, wiring.models),
+            options,
+            session.context(max_seconds=max_seconds),
+        )
+        session.record(result.exit_code)
+        return transform.render(result, command="backfill")
+
+
+def _day(option: str, text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{option} {text} is not a day such as 2026-01-31") from None

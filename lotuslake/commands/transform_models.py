@@ -1,0 +1,104 @@
+"""Enriched models that are stale, and the data tests of what was built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lotuslake.commands.context import RunContext, StreamError
+from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts
+from lotuslake.core.errors import LostRaceError, ModelError
+from lotuslake.core.finding import TestOutcome
+from lotuslake.core.model import Model, downstream_of
+from lotuslake.core.retry import ATTEMPTS, wait_before_retry
+from lotuslake.core.stream import Stream
+from lotuslake.core.transform_plan import Step, is_stale
+
+
+def build_enriched(
+    streams: Sequence[Stream],
+    models: Mapping[str, Model],
+    ports: TransformPorts,
+    options: TransformOptions,
+    context: RunContext,
+    results: Sequence[StreamTransformation],
+) -> tuple[bool, list[StreamError]]:
+    """Build what is stale, in order; (False when time ran out before the end, models that do not build).
+
+    A model that does not build holds up those that read it, and no others.
+    """
+    below = [{model.name for model in downstream_of(models, [stream.processed_model])} for stream in streams]
+    errors: list[StreamError] = []
+    held_up: set[str] = set()
+    for model in downstream_of(models, [stream.processed_model for stream in streams]):
+        if held_up.intersection(model.upstreams):
+            held_up.add(model.name)
+            continue
+        if not options.wants(model.name):
+            continue
+        if context.should_end():
+            return False, errors
+        try:
+            built = _build_one(model, models, ports, options, context)
+        except ModelError as error:
+            errors.append(StreamError(error.stream, error))
+            held_up.add(model.name)
+            continue
+        for result, names in zip(results, below, strict=True):
+            if built and model.name in names:
+                result.add_model(model.name)
+    return True, errors
+
+
+def _build_one(
+    model: Model, models: Mapping[str, Model], ports: TransformPorts, options: TransformOptions, context: RunContext
+) -> bool:
+    """Whether the model was stale and has been built."""
+    forced = options.full_refresh
+    for lost in range(1, ATTEMPTS + 1):
+        versions = {name: ports.transformer.load_cursor(name).version for name in model.upstreams if name in models}
+        unbuilt = sorted(name for name, version in versions.items() if version == 0)
+        if unbuilt:
+            context.warn(f"{model.name} waits for {', '.join(unbuilt)}: transform its source first")
+            return False
+        cursor = ports.transformer.load_cursor(model.name)
+        if not forced and not is_stale(cursor, model.hash, versions):
+            return False
+        try:
+            step = Step(model=model.name, mode="enriched", cursor=cursor, model_hash=model.hash)
+            ports.transformer.run(step, stream=None, run_id=context.run_id)
+        except LostRaceError:
+            forced = False
+            wait_before_retry(lost)
+        else:
+            context.log(f"built {model.name}")
+            return True
+    raise LostRaceError(f"lost the race for {model.name} {ATTEMPTS} times; run the same command again")
+
+
+def run_tests(
+    streams: Sequence[Stream],
+    models: Mapping[str, Model],
+    ports: TransformPorts,
+    options: TransformOptions,
+    context: RunContext,
+) -> list[TestOutcome]:
+    """Run the data tests of those models whose present version has not been tested, and record what they found."""
+    if options.skip_tests:
+        return []
+    roots = [stream.processed_model for stream in streams if stream.processed_model in models]
+    covered = [
+        model
+        for model in [*(models[name] for name in roots), *downstream_of(models, roots)]
+        if options.wants(model.name)
+    ]
+    untested: dict[str, int] = {}
+    tested = ports.ledger.load_tested_versions()
+    for model in covered:
+        version = ports.transformer.load_cursor(model.name).version
+        if version and tested.get(model.name) != version:
+            untested[model.name] = version
+    if not untested:
+        return []
+    outcomes = ports.transformer.test([model for model in covered if model.name in untested])
+    ports.ledger.record_tests(outcomes, untested, run_id=context.run_id, now=context.now())
+    return outcomes

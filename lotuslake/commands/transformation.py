@@ -1,0 +1,75 @@
+"""What a transformation is asked for, what it needs, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from lotuslake.commands.context import StreamError
+from lotuslake.core.errors import ExitCode
+from lotuslake.core.finding import Finding, TestOutcome
+from lotuslake.core.stream import BatchLimits
+from lotuslake.core.transform_plan import Step
+from lotuslake.ports.ledger import Ledger
+from lotuslake.ports.transformer import Transformer
+
+
+@dataclass(frozen=True, slots=True)
+class TransformOptions:
+    """``select`` are globs over model names; none means all."""
+
+    limits: BatchLimits
+    full_refresh: bool = False
+    skip_tests: bool = False
+    select: tuple[str, ...] = ()
+
+    def wants(self, model: str) -> bool:
+        """Whether the person asked for this model."""
+        return not self.select or any(fnmatchcase(model, pattern) for pattern in self.select)
+
+
+@dataclass(slots=True)
+class StreamTransformation:
+    """What was done for one stream; ``models`` are those built or brought forward because of it, in order."""
+
+    stream: str
+    batches: int = 0
+    rows: int = 0
+    models: tuple[str, ...] = ()
+
+    def count(self, step: Step) -> None:
+        """Take a committed step into account."""
+        self.batches += 1
+        self.rows += step.rows
+        self.add_model(step.model)
+
+    def add_model(self, model: str) -> None:
+        """Name a model once."""
+        if model not in self.models:
+            self.models = (*self.models, model)
+
+
+@dataclass(frozen=True, slots=True)
+class TransformResult:
+    """``finished`` is False when time ran out or an outage ended the run; ``tests`` are those that ran."""
+
+    streams: tuple[StreamTransformation, ...]
+    tests: tuple[TestOutcome, ...]
+    findings: tuple[Finding, ...]
+    errors: tuple[StreamError, ...]
+    finished: bool
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The first error's code, else 5 when a person must look, else 0."""
+        if self.errors:
+            return self.errors[0].error.exit_code
+        return ExitCode.FINDINGS if self.findings else ExitCode.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class TransformPorts:
+    """What transforming needs of the outside world."""
+
+    ledger: Ledger
+    transformer: Transformer

@@ -1,0 +1,139 @@
+"""`accept` closes findings with a reason; `maintain` lets old files go before their objects are deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from lotuslake.commands.accept import AcceptOptions, accept
+from lotuslake.commands.maintain import MaintainPorts, maintain
+from lotuslake.core.data_file import FileStatus, LedgerEntry
+from lotuslake.core.errors import ConfigError, ExitCode, UnreachableError
+from lotuslake.core.stream import Stream
+from tests.support.lake import CUSTOMERS, NOW, ORDERS, Shop, a_row
+
+BAD = [f"{ORDERS.landing_path}/bad_{number}.parquet" for number in range(2)]
+
+
+@pytest.fixture
+def shop() -> Shop:
+    shop = Shop()
+    missing = shop.land(ORDERS, "1_0", a_row(1))
+    shop.register()
+    shop.store.delete(missing)
+    for path in BAD:
+        shop.store.put(path, b"PAR1")
+    assert len(shop.register().findings) == 3
+    return shop
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        (AcceptOptions("test data", "ana"), 0),
+        (AcceptOptions("test data", "ana", kinds=("missing",)), 2),
+        (AcceptOptions("test data", "ana", kinds=("missing", "quarantined")), 0),
+        (AcceptOptions("test data", "ana", subjects=("*bad_0*",)), 2),
+        (AcceptOptions("test data", "ana", kinds=("quarantined",), subjects=("*bad_?.parquet",)), 1),
+    ],
+)
+def test_what_is_accepted_is_closed_and_the_rest_stays_open(shop: Shop, options: AcceptOptions, left: int) -> None:
+    accepted, still_open = accept([ORDERS], shop.lake.ledger, options, shop.context())
+    assert (len(accepted), len(still_open)) == (3 - left, left)
+    assert shop.register().findings == tuple(still_open)
+    assert shop.check().exit_code() is (ExitCode.FINDINGS if left else ExitCode.DONE)
+    assert set(shop.lake.accepted.values()) == {"test data (ana, 2026-03-10)"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (AcceptOptions("  ", "ana"), "--reason must say why"),
+        (AcceptOptions("why", "ana", kinds=("test",)), "nothing that is open matches"),
+        (AcceptOptions("why", "ana", subjects=("bad_0",)), "nothing that is open matches"),
+    ],
+)
+def test_accepting_nothing_or_without_a_reason_is_refused(shop: Shop, options: AcceptOptions, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        accept([ORDERS], shop.lake.ledger, options, shop.context())
+    assert shop.lake.accepted == {}
+
+
+KEEPS_A_WEEK = replace(ORDERS, retention_days=7)
+
+
+@dataclass
+class Upkeep:
+    """Stands for the lake's own upkeep, and deletes raw objects from the in-memory store."""
+
+    shop: Shop
+    fails: bool = False
+    asked: list[tuple[str, datetime]] = field(default_factory=list)
+
+    def merge_small_files(self) -> int:
+        return 2
+
+    def expire_snapshots(self, before: datetime) -> int:
+        self.asked.append(("expire", before))
+        return 3
+
+    def clean_up(self, before: datetime) -> int:
+        self.asked.append(("clean up", before))
+        return 4
+
+    def delete_expired(self, stream: Stream, entries: Sequence[LedgerEntry]) -> int:
+        if self.fails:
+            raise UnreachableError("the store does not answer")
+        there = [entry.file.path for entry in entries if self.shop.store.head(entry.file.path)]
+        for path in there:
+            self.shop.store.delete(path)
+        return len(there)
+
+
+@pytest.fixture
+def old_shop() -> Shop:
+    shop = Shop()
+    for day in (-30, -8, -7, 0):
+        shop.land(ORDERS, f"{-day}_0", a_row(-day), day=day)
+    shop.land(CUSTOMERS, "1_0", a_row(1), day=-30)
+    shop.register(KEEPS_A_WEEK, CUSTOMERS)
+    return shop
+
+
+def test_files_past_their_retention_leave_landing_and_the_store(old_shop: Shop) -> None:
+    upkeep = Upkeep(old_shop)
+    ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, upkeep)
+    result = maintain([KEEPS_A_WEEK, CUSTOMERS], ports, old_shop.context(), keep_days=30)
+    assert result.expired_objects == {"shop/orders": 2}
+    assert (result.merged_tables, result.expired_snapshots, result.deleted_files) == (2, 3, 4)
+    assert upkeep.asked == [("expire", NOW - timedelta(days=30)), ("clean up", NOW)]
+    assert sorted(row["id"] for row in old_shop.lake.landing_rows(ORDERS)) == [0, 7]
+    assert len(list(old_shop.store.list_objects(CUSTOMERS.landing_path))) == 1
+    again = old_shop.register(KEEPS_A_WEEK, full_sweep=True)
+    assert (again.streams[0].batches, again.exit_code) == (0, ExitCode.DONE)
+    assert maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=30).expired_objects == {"shop/orders": 0}
+
+
+def test_a_deletion_that_was_cut_off_is_made_up(old_shop: Shop) -> None:
+    upkeep = Upkeep(old_shop, fails=True)
+    ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, upkeep)
+    with pytest.raises(UnreachableError):
+        maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=30)
+    entries = old_shop.lake.ledger.load_entries(ORDERS)
+    assert [entry.status for entry in entries].count(FileStatus.EXPIRED) == 2
+    assert old_shop.register(KEEPS_A_WEEK, full_sweep=True).streams[0].batches == 0
+    upkeep.fails = False
+    assert maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=30).expired_objects == {"shop/orders": 2}
+
+
+def test_retention_counts_from_the_day_of_the_folder_or_else_of_the_file(old_shop: Shop) -> None:
+    old_shop.store.put(
+        f"{ORDERS.landing_path}/flat.parquet", old_shop.store.read(old_shop.land(ORDERS, "x", a_row(50)))
+    )
+    old_shop.register(KEEPS_A_WEEK)
+    old_shop.now = NOW + timedelta(days=8)
+    ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, Upkeep(old_shop))
+    assert maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=1).expired_objects == {"shop/orders": 6}
