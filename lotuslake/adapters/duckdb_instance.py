@@ -90,6 +90,8 @@ class DuckDbInstance:
                 self.detach()
             else:
                 return
+        if not read_only:
+            self._make_folders()
         deadline = time.monotonic() + self.options.lock_wait_seconds
         while True:
             try:
@@ -100,6 +102,13 @@ class DuckDbInstance:
             else:
                 self._read_only = read_only
                 return
+
+    def _make_folders(self) -> None:
+        """The folders that an embedded catalog and a local data root lie in."""
+        if self.options.is_embedded:
+            make_folder(Path(self.options.catalog).parent, "LOTUSLAKE_CATALOG_URL")
+        if not self.options.data_url.startswith("s3://"):
+            make_folder(Path(self.options.data_url), "LOTUSLAKE_DATA_URL")
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -136,7 +145,7 @@ class DuckDbInstance:
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         options = self.options
-        options.temp_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(options.temp_dir, "LOTUSLAKE_TEMP_DIR")
         # No config here: dbt opens the same name without one, and DuckDB wants both to be alike.
         connection = duckdb.connect(self.name)
         bounds = {
@@ -169,12 +178,7 @@ class DuckDbInstance:
 
     def _attach_statement(self, *, read_only: bool) -> str:
         options = self.options
-        if options.is_embedded:
-            if not read_only:
-                Path(options.catalog).parent.mkdir(parents=True, exist_ok=True)
-            catalog = f"ducklake:{options.catalog}"
-        else:
-            catalog = f"ducklake:postgres:{options.catalog}"
+        catalog = f"ducklake:{'' if options.is_embedded else 'postgres:'}{options.catalog}"
         settings = [f"DATA_PATH {quote_literal(options.data_url.rstrip('/') + '/')}", "DATA_INLINING_ROW_LIMIT 0"]
         if read_only:
             settings.append("READ_ONLY")
@@ -190,6 +194,15 @@ class DuckDbInstance:
                 f"({self.options.data_url})"
             ) from error
         known = translate(error, "opening the catalog")
+        if (
+            self.options.is_embedded
+            and isinstance(error, duckdb.IOException)
+            and not isinstance(known, CatalogHeldError)
+        ):
+            raise ConfigError(
+                f"LOTUSLAKE_CATALOG_URL: {self.options.catalog} is no catalog of a lake, or may not be opened; "
+                "move it away, or choose another file"
+            ) from error
         if known is None:
             raise error
         if isinstance(known, CatalogHeldError) and may_wait:
@@ -202,6 +215,14 @@ def extension_path(name: str) -> Path:
     package = import_module(f"duckdb_extension_{name}")
     folder = Path(str(package.__file__)).parent / "extensions" / f"v{duckdb.__version__}"
     return folder / f"{name}.duckdb_extension"
+
+
+def make_folder(path: Path, setting: str) -> None:
+    """Make a folder that a setting asks for. Raises ConfigError where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{setting}: the folder {path} cannot be made: {error.strerror}") from None
 
 
 def quote_literal(text: str) -> str:

@@ -13,7 +13,7 @@ from lotuslake.adapters.duckdb_errors import translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, NoLakeError
 from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
 from lotuslake.core.field_types import quote_identifier
-from lotuslake.core.finding import Finding, TestOutcome
+from lotuslake.core.finding import Finding, FindingKind, TestOutcome
 from lotuslake.core.head import Head
 from lotuslake.core.retry import retrying
 from lotuslake.core.run import Run
@@ -71,7 +71,7 @@ class DuckLakeLedger:
         if not self.exists():
             return []
         rows = self._rows(load_sql("ledger")["findings"], {"streams": [stream.id for stream in streams]})
-        return [Finding(*row[:5], _utc(row[5])) for row in rows]
+        return [_finding(*row) for row in rows]
 
     def is_accepted(self, finding_id: str) -> bool:
         return bool(self._rows("SELECT 1 FROM lakehouse.meta.accepted WHERE finding_id = $id", {"id": finding_id}))
@@ -220,6 +220,10 @@ def _entry(row: tuple[Any, ...]) -> LedgerEntry:
         batch_id=batch_id,
         recorded_at=_utc(recorded_at),
     )
+
+
+def _finding(id_: str, kind: FindingKind, stream: str, subject: str, reason: str, since_at: datetime) -> Finding:
+    return Finding(id_, kind, stream, subject, reason, _utc(since_at))
 
 
 def _utc(moment: datetime | None) -> datetime | None:

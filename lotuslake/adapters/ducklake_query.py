@@ -26,6 +26,7 @@ class DuckLakeQuery:
             raise ConfigError("there is no lake yet: run lotuslake register first, or lotuslake demo")
         connection = self._instance.connection.cursor()
         try:
+            _require_reading(connection, sql)
             connection.execute(f"USE {LAKE}")
             result = connection.execute(sql, dict(parameters) if parameters else None)
             columns = tuple(column[0] for column in result.description or ())
@@ -35,3 +36,10 @@ class DuckLakeQuery:
             raise known or ConfigError(f"the query does not run: {first_line(error)}") from error
         finally:
             connection.close()
+
+
+def _require_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Refuse what is not one SELECT (FROM, DESCRIBE, SHOW and SUMMARIZE are such): even failing, it may leave files behind."""
+    kinds = [statement.type for statement in connection.extract_statements(sql)]
+    if kinds != [duckdb.StatementType.SELECT]:
+        raise ConfigError("a query is one statement that only reads: SELECT, FROM, DESCRIBE, SHOW or SUMMARIZE")

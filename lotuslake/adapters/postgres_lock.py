@@ -63,13 +63,3 @@ class PostgresLock:
             logger.debug("no advisory lock: %s", type(error).__name__)
             return None
         return row[0] if row else None
-
-
-class NoLock:
-    """For an embedded catalog, which one process at a time can open anyway."""
-
-    @contextmanager
-    def held(self, name: str) -> Iterator[bool]:
-        """See the port."""
-        del name
-        yield True

@@ -12,8 +12,6 @@ from lotuslake.cli.command import add_command
 from lotuslake.cli.output import Report
 from lotuslake.cli.session import Session
 from lotuslake.commands.backfill import BackfillOptions, backfill
-from lotuslake.commands.register import RegisterPorts
-from lotuslake.commands.transformation import TransformPorts
 from lotuslake.core.backfill_plan import DateRange
 from lotuslake.core.errors import ConfigError
 
@@ -51,8 +49,8 @@ def add_to(app: typer.Typer) -> None:
         )
         result = backfill(
             wiring.streams.select(streams),
-            RegisterPorts(wiring.store, wiring.ledger, wiring.landing),
-            TransformPorts(wiring.ledger, wiring.models),
+            wiring.register_ports,
+            wiring.transform_ports,
             options,
             session.context(max_seconds=max_seconds),
         )

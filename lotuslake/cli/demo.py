@@ -12,8 +12,6 @@ from lotuslake.cli.output import Report, Table, columns, print_report
 from lotuslake.cli.query import answer_table
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import count, plural
-from lotuslake.commands.register import RegisterPorts
-from lotuslake.commands.transformation import TransformPorts
 from lotuslake.config.starter import copy_starter
 from lotuslake.core.data_file import FileStatus
 from lotuslake.core.errors import ExitCode
@@ -49,8 +47,8 @@ def add_to(app: typer.Typer) -> None:
         wiring = session.wiring
         ports = DemoPorts(
             store=wiring.store,
-            register=RegisterPorts(wiring.store, wiring.ledger, wiring.landing),
-            transform=TransformPorts(wiring.ledger, wiring.models),
+            register=wiring.register_ports,
+            transform=wiring.transform_ports,
             query=wiring.query,
         )
         before: dict[str, object] = {}

@@ -8,7 +8,7 @@ import typer
 
 from lotuslake.cli.command import Selectors, add_command
 from lotuslake.cli.findings import finding_table
-from lotuslake.cli.output import Report, Table, columns
+from lotuslake.cli.output import Report, Table, columns, without_idle
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import age, count, size
 from lotuslake.commands.ingest_check import StreamCheck, ingest_check
@@ -59,7 +59,7 @@ def _item(check: StreamCheck) -> dict[str, object]:
 
 def _table(checks: tuple[StreamCheck, ...]) -> Table:
     numbers = ("pending", "size", "late", "quarantined", "overwritten", "missing", "newest file")
-    return Table(
+    table = Table(
         columns("stream", *numbers, "freshness", numbers=numbers),
         [
             [
@@ -76,3 +76,4 @@ def _table(checks: tuple[StreamCheck, ...]) -> Table:
             for check in checks
         ],
     )
+    return without_idle(table, "late", "quarantined", "overwritten", "missing")

@@ -9,8 +9,8 @@ import typer
 from lotuslake import __version__
 from lotuslake.cli import (
     accept,
-    backfill,
     add_stream,
+    backfill,
     demo,
     discover,
     generate_catalog,

@@ -97,6 +97,17 @@ def print_table(table: Table) -> None:
     console.print(drawn)
 
 
+def without_idle(table: Table, *titles: str) -> Table:
+    """The table without those of the named columns that hold nothing but 0: what is left fits a terminal of 80 columns."""
+    shown = [
+        at
+        for at, column in enumerate(table.columns)
+        if column.title not in titles or any(row[at] != "0" for row in table.rows)
+    ]
+    rows = [[row[at] for at in shown] for row in table.rows]
+    return Table([table.columns[at] for at in shown], rows, table.title)
+
+
 def columns(*titles: str, numbers: Iterable[str] = ()) -> list[Column]:
     """Columns by title; those named in ``numbers`` stand right."""
     right = set(numbers)

@@ -8,10 +8,10 @@ import typer
 
 from lotuslake.cli.command import Selectors, add_command
 from lotuslake.cli.findings import finding_table
-from lotuslake.cli.output import Report, Table, columns
+from lotuslake.cli.output import Report, Table, columns, without_idle
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import count, size
-from lotuslake.commands.register import RegisterOptions, RegisterPorts, RegisterResult, StreamRegistration, register
+from lotuslake.commands.register import RegisterOptions, RegisterResult, StreamRegistration, register
 from lotuslake.core.data_file import FileStatus
 
 UNFINISHED = "Not finished: run the same command again for the rest."
@@ -44,8 +44,7 @@ def add_to(app: typer.Typer) -> None:
             full_sweep=full_sweep,
             retry_quarantined=retry_quarantined,
         )
-        ports = RegisterPorts(wiring.store, wiring.ledger, wiring.landing)
-        result = register(chosen, ports, options, session.context(max_seconds=max_seconds))
+        result = register(chosen, wiring.register_ports, options, session.context(max_seconds=max_seconds))
         if not dry_run:
             session.record(result.exit_code)
         return render(result)
@@ -89,7 +88,7 @@ def _table(result: RegisterResult) -> Table:
         ]
         for stream in result.streams
     ]
-    return Table(columns("stream", *numbers, numbers=numbers), rows)
+    return without_idle(Table(columns("stream", *numbers, numbers=numbers), rows), "copied", "empty", "quarantined")
 
 
 def _plan_table(result: RegisterResult) -> Table:

@@ -13,7 +13,7 @@ from lotuslake.cli.register import UNFINISHED
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import count
 from lotuslake.commands.transform import transform
-from lotuslake.commands.transformation import TransformOptions, TransformPorts, TransformResult
+from lotuslake.commands.transformation import TransformOptions, TransformResult
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,8 +37,7 @@ def add_to(app: typer.Typer) -> None:
             skip_tests=skip_tests,
             select=tuple(select or ()),
         )
-        ports = TransformPorts(wiring.ledger, wiring.models)
-        result = transform(chosen, ports, options, session.context(max_seconds=max_seconds))
+        result = transform(chosen, wiring.transform_ports, options, session.context(max_seconds=max_seconds))
         session.record(result.exit_code)
         return render(result)
 

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lotuslake.commands.register import RegisterPorts
+from lotuslake.commands.transformation import TransformPorts
 from lotuslake.config.airbyte_sources import load_airbyte_sources
 from lotuslake.config.settings import Settings
 from lotuslake.config.streams import Streams, load_streams
@@ -14,6 +16,7 @@ from lotuslake.core.airbyte_source import AirbyteSource
 from lotuslake.core.location import Location
 from lotuslake.ports import ObjectStore
 from lotuslake.ports.connector import Connector
+from lotuslake.ports.lock import NoLock, WorkLock
 from lotuslake.ports.project_files import ProjectFiles
 
 if TYPE_CHECKING:
@@ -95,6 +98,27 @@ class Wiring:
         project = DbtProject(self.settings.project_dir / "models", self.settings.temp_dir / "dbt", self.instance)
         self._open.callback(project.close)
         return DuckLakeModels(self.instance, project, self.landing.load_columns, self.landing.read_url)
+
+    @cached_property
+    def lock(self) -> WorkLock:
+        """Spares two programs the same work."""
+        if self.settings.catalog_is_embedded:
+            return NoLock()
+        from lotuslake.adapters.postgres_lock import PostgresLock
+
+        lock = PostgresLock(self.settings.catalog_url)
+        self._open.callback(lock.close)
+        return lock
+
+    @property
+    def register_ports(self) -> RegisterPorts:
+        """What registering needs."""
+        return RegisterPorts(self.store, self.ledger, self.landing, self.lock)
+
+    @property
+    def transform_ports(self) -> TransformPorts:
+        """What transforming needs."""
+        return TransformPorts(self.ledger, self.models, self.lock)
 
     @cached_property
     def maintenance(self) -> DuckLakeMaintenance:

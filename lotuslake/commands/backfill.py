@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from lotuslake.commands.context import RunContext
 from lotuslake.commands.register import RegisterPorts
@@ -26,7 +26,7 @@ class BackfillOptions:
     """``days`` limits what is replayed; without limits the model is built anew. ``shard_index`` counts from 0."""
 
     limits: BatchLimits
-    days: DateRange = DateRange()
+    days: DateRange = field(default_factory=DateRange)
     shards: int = 1
     shard_index: int = 0
     reregister: bool = False

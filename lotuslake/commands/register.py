@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from lotuslake.commands.context import RunContext, StreamError
 from lotuslake.commands.heal import heal
 from lotuslake.commands.ingest_check import plan_stream
-from lotuslake.commands.turns import take_turns
+from lotuslake.commands.turns import locked, take_turns
 from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
 from lotuslake.core.decision import decide
 from lotuslake.core.errors import ExitCode, LostRaceError
@@ -23,6 +23,7 @@ from lotuslake.core.stream import BatchLimits, Stream
 from lotuslake.ports import ObjectStore
 from lotuslake.ports.landing import Landing, RegisterBatch
 from lotuslake.ports.ledger import Ledger
+from lotuslake.ports.lock import NoLock, WorkLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class RegisterPorts:
     store: ObjectStore
     ledger: Ledger
     landing: Landing
+    lock: WorkLock = field(default_factory=NoLock)
 
 
 def register(
@@ -95,7 +97,14 @@ def register(
     ports.ledger.prepare(streams)
     allowance = _Allowance(options.max_batches)
     workers = [
-        (stream.id, _register_stream(stream, ports, options, context, registration, allowance))
+        (
+            stream.id,
+            locked(
+                ports.lock,
+                f"register {stream.id}",
+                _register_stream(stream, ports, options, context, registration, allowance),
+            ),
+        )
         for stream, registration in zip(streams, registrations, strict=True)
     ]
     finished, errors = take_turns(workers, context.should_end)

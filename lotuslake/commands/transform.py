@@ -9,7 +9,7 @@ from lotuslake.commands.context import RunContext, StreamError
 from lotuslake.commands.transform_models import build_enriched, run_tests
 from lotuslake.commands.transform_stream import StreamWorker
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts, TransformResult
-from lotuslake.commands.turns import take_turns
+from lotuslake.commands.turns import locked, take_turns
 from lotuslake.core.errors import ConfigError, ExitCode, LotusLakeError
 from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Model
@@ -35,7 +35,14 @@ def transform(
     ports.transformer.prepare(list(models.values()))
     results = [StreamTransformation(stream.id) for stream in streams]
     workers = [
-        (stream.id, StreamWorker(stream, models[stream.processed_model], ports, options, context, result).run())
+        (
+            stream.id,
+            locked(
+                ports.lock,
+                f"transform {stream.id}",
+                StreamWorker(stream, models[stream.processed_model], ports, options, context, result).run(),
+            ),
+        )
         for stream, result in zip(streams, results, strict=True)
         if _has_model(stream, models, context) and options.wants(stream.processed_model)
     ]

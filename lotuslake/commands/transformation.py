@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from lotuslake.commands.context import StreamError
@@ -11,6 +11,7 @@ from lotuslake.core.finding import Finding, TestOutcome
 from lotuslake.core.stream import BatchLimits
 from lotuslake.core.transform_plan import Step
 from lotuslake.ports.ledger import Ledger
+from lotuslake.ports.lock import NoLock, WorkLock
 from lotuslake.ports.transformer import Transformer
 
 
@@ -73,3 +74,4 @@ class TransformPorts:
 
     ledger: Ledger
     transformer: Transformer
+    lock: WorkLock = field(default_factory=NoLock)

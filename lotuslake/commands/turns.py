@@ -7,6 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from lotuslake.commands.context import StreamError
 from lotuslake.core.errors import ConfigError, LotusLakeError, ModelError, StopRequestedError
+from lotuslake.ports.lock import WorkLock
+
+
+def locked(lock: WorkLock, name: str, worker: Iterator[None]) -> Iterator[None]:
+    """The worker, under a lock that another program with the same work waits for; it is let go of between runs only."""
+    with lock.held(name):
+        yield from worker
 
 
 def take_turns(

@@ -64,7 +64,7 @@ class Section:
 
     def whole(self, key: str, minimum: int) -> int:
         """A whole number; true and false are none."""
-        value = self.values[key]
+        value: object = self.values[key]
         if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
             raise self.error(key, f"must be a whole number, {minimum} or more, not {describe(value)}")
         return value

@@ -196,7 +196,7 @@ def _fitting(type_: Scalar, value: Any) -> Any:
         return None
 
 
-def _integer(value: Any) -> int:
+def _integer(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
         raise ValueError
     return value

@@ -86,7 +86,8 @@ class Project:
 
         stdout, stderr = io.StringIO(), io.StringIO()
         exit_code: object = 0
-        self._take_up_parsing()
+        if arguments[:1] == ("transform",):
+            self._take_up_parsing()
         with _process_state(self.environ()), contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
             try:
                 app(list(arguments), prog_name="lotuslake")

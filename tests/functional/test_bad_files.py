@@ -124,7 +124,9 @@ CASES = {
     "int64 for number": Case(with_(price=typed("id", pa.int64())), "copied", shown={"price": "id"}),
     "decimal for number": Case(with_(price=typed("price", pa.decimal128(18, 4))), "copied"),
     "whole doubles for integer": Case(with_(amount=typed("amount", pa.float64())), "copied"),
-    "fractions for integer": Case(with_(amount=each(1.5, pa.float64())), "quarantined", "column amount holds fractions"),
+    "fractions for integer": Case(
+        with_(amount=each(1.5, pa.float64())), "quarantined", "column amount holds fractions"
+    ),
     "digits for integer": Case(with_(amount=typed("amount", pa.string())), "copied"),
     "words for integer": Case(with_(amount=each("Tom's", pa.string())), "quarantined", "column amount holds"),
     "words for number": Case(with_(price=each("4,50 €", pa.string())), "quarantined", "column price holds"),
@@ -150,7 +152,9 @@ CASES = {
     "updated_at not UTC": Case(
         with_(updated_at=lambda ids: pa.array([naive(key) for key in ids], pa.timestamp("us"))), "copied"
     ),
-    "updated_at as int64": Case(with_(updated_at=typed("id", pa.int64())), "quarantined", "column updated_at is BIGINT"),
+    "updated_at as int64": Case(
+        with_(updated_at=typed("id", pa.int64())), "quarantined", "column updated_at is BIGINT"
+    ),
     "struct with a member more": Case(
         with_(address=each({"city": "Berlin", "floor": 3, "zip": "10115"}, WIDE_ADDRESS)), "registered"
     ),
@@ -183,9 +187,7 @@ CASES = {
     "list elements with a member of another type": Case(
         with_(parts=each([{"sku": "a", "amount": 1.0}], AMOUNTS)), "copied"
     ),
-    "json where a list is declared": Case(
-        with_(parts=each('[{"sku": "a", "amount": 1}]', pa.string())), "copied"
-    ),
+    "json where a list is declared": Case(with_(parts=each('[{"sku": "a", "amount": 1}]', pa.string())), "copied"),
     "a union's other member": Case(
         with_(either=each({"type": "string", "string": "x", "number": None}, BOTH)),
         "registered",
@@ -357,7 +359,9 @@ def test_any_key_is_read_and_what_is_no_data_file_is_left_alone(things: Project)
     assert len(things.rows("SELECT id FROM landing.stg_test__things")) == len(rows)
     again = things.json("register").stream("test/things")
     assert (again["registered_files"], again["copied_files"]) == (0, 0)
-    assert things.json("ingest-check", "--detailed-exitcode", "--full-sweep").stream("test/things")["missing_files"] == 0
+    assert (
+        things.json("ingest-check", "--detailed-exitcode", "--full-sweep").stream("test/things")["missing_files"] == 0
+    )
 
 
 def test_late_files_are_found_in_the_look_back_window_or_by_a_full_sweep(things: Project) -> None:

@@ -140,7 +140,9 @@ def test_a_stock_duckdb_reads_everything_under_another_name(demo_lake: DemoLake)
 
 
 def test_every_run_is_recorded_with_its_exit_code(demo_lake: DemoLake) -> None:
-    runs = demo_lake.project.rows("SELECT command, exit_code, ended_at >= started_at FROM meta.runs ORDER BY started_at")
+    runs = demo_lake.project.rows(
+        "SELECT command, exit_code, ended_at >= started_at FROM meta.runs ORDER BY started_at"
+    )
     assert runs[0] == ("demo", 0, True)
     assert {run[0] for run in runs} <= {"demo", "register", "transform"}
     assert all(code == 0 and in_order for _, code, in_order in runs)

@@ -34,7 +34,9 @@ def probe(*arguments: str) -> tuple[str, float]:
     return done.stderr.splitlines()[-1], time.monotonic() - began
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), *((name, "--help") for name in COMMANDS)], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("--version",), *((name, "--help") for name in COMMANDS)], ids=" ".join
+)
 def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     told, seconds = probe(*arguments)
     print(f"lotuslake {' '.join(arguments)}: {seconds:.2f} s")  # noqa: T201  (shown by pytest -rP)

@@ -77,8 +77,11 @@ class World:
 
     shop: Shop = field(default_factory=Shop)
     paths: list[str] = field(default_factory=list)
+    met: bool = False
 
-    def meet(self, event: Event) -> None:
+    def meet(self, event: Event) -> bool:
+        """Let an event happen; whether a run has met its trouble."""
+        self.met = False
         match event:
             case Land(rows, day):
                 self.paths.append(self.shop.land(STREAM, f"{len(self.paths)}_0", *rows, day=-day))
@@ -95,6 +98,7 @@ class World:
                     pass
                 finally:
                     self.shop.lake.on_call = lambda _: None
+        return self.met
 
     def _run(self, command: str) -> None:
         if command == "register":
@@ -112,6 +116,7 @@ class World:
                 return
             calls += 1
             if calls == number:
+                self.met = True
                 self._befall(kind, moment)
 
         return on_call
@@ -173,3 +178,37 @@ def test_a_clean_run_makes_up_for_everything(events: list[Event], limits: BatchL
     versions = {name: cursor.version for name, cursor in world.shop.lake.cursors.items()}
     clean_run(world.shop)
     assert {name: cursor.version for name, cursor in world.shop.lake.cursors.items()} == versions
+
+
+SCENE: list[Event] = [
+    Land([a_version(1, 1, deleted=False), a_version(2, 1, deleted=False)], 2),
+    Land([a_version(1, 3, deleted=True), a_version(2, 2, deleted=False)], 1),
+    Run("register", BatchLimits(2, 10**6, 100), None),
+    Run("transform", BatchLimits(2, 10**6, 2), None),
+    Land([a_version(1, 2, deleted=False), a_version(3, 1, deleted=False)], 0),
+    Overwrite(1, [a_version(1, 4, deleted=False)]),
+    Land([a_version(3, 2, deleted=False)], 0),
+    Land([], 0),
+]
+
+
+@pytest.mark.parametrize("command", ["register", "transform"])
+@pytest.mark.parametrize("kind", ["kill", "outage", "race", "register", "transform"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_trouble_at_every_single_call_is_made_up_for(command: str, kind: str, moment: str) -> None:
+    limits = BatchLimits(1, 10**6, 1)
+    calm = World()
+    for event in SCENE:
+        calm.meet(event)
+    clean_run(calm.shop)
+    expected = tables(calm.shop)
+    number, met = 0, True
+    while met:
+        number += 1
+        world = World()
+        for event in SCENE if command == "register" else [*SCENE, Run("register", limits, None)]:
+            world.meet(event)
+        met = world.meet(Run(command, limits, (number, moment, kind)))
+        clean_run(world.shop)
+        assert tables(world.shop) == expected
+    assert number > 20
