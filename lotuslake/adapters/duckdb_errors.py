@@ -56,8 +56,14 @@ def translate(error: BaseException, doing: str) -> LotusLakeError | None:
     if isinstance(error, duckdb.HTTPException | duckdb.ConnectionException) or (
         isinstance(error, duckdb.IOException) or _OUTAGES.search(text)
     ):
-        return UnreachableError(f"could not go on {doing}: {first_line(error)}")
+        return UnreachableError(f"could not go on {doing}: {_telling_line(text)}")
     return None
+
+
+def _telling_line(text: str) -> str:
+    """The line that names the outage: dbt puts headings above it."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return redact(next((line for line in lines if _OUTAGES.search(line)), lines[0] if lines else "no message"))
 
 
 @contextmanager

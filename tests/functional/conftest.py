@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from json import loads
@@ -40,6 +39,6 @@ def demo_lake(tmp_path_factory: pytest.TempPathFactory) -> DemoLake:
 
 
 @pytest.fixture
-def things(tmp_path: Path) -> Iterator[Project]:
+def things(tmp_path: Path) -> Project:
     """A project with stream `test/things` and an empty landing root."""
-    yield things_project(tmp_path)
+    return things_project(tmp_path)

@@ -23,12 +23,12 @@ from tests.functional.things import STREAM, STREAM_FILE, data_file, key_of, thin
 
 DOCS = Path(__file__).parents[2] / "docs"
 ENVELOPE = {"version": int, "command": str, "status": str, "exit_code": int, "data": dict, "errors": list}
-TYPES = {
-    "stream": str,
+TYPES: dict[str, tuple[type, ...]] = {
+    "stream": (str,),
     "newest_file_at": (str, type(None)),
     "lag_seconds": (int, type(None)),
     "freshness": (str, type(None)),
-    "models": list,
+    "models": (list,),
 }
 
 
@@ -52,7 +52,7 @@ def assert_envelope(outcome: Outcome, command: str) -> None:
         assert "\n" not in error["message"]
     for item in document["data"].get("streams", []):
         for name, value in item.items():
-            assert isinstance(value, TYPES.get(name, int)), (name, value)
+            assert isinstance(value, TYPES.get(name, (int,))), (name, value)
 
 
 @pytest.mark.parametrize("command", ["ingest-check", "register", "transform"])
@@ -201,43 +201,89 @@ USAGE: dict[str, tuple[Callable[[Project], None], tuple[str, ...], dict[str, str
     "unknown source": (nothing, ("ingest-check", "tset"), {}, ("tset", "test")),
     "a glob of nothing": (nothing, ("transform", "x*"), {}, ("x*",)),
     "unknown model": (nothing, ("transform", "--select", "int_nothing"), {}, ("int_nothing",)),
-    "bad YAML": (replaced("primary_key: [id]", "primary_key: [id"), ("ingest-check",), {}, ("streams/test/things.yml",)),
-    "unknown key": (replaced("cursor_field:", "cursor_feild:"), ("register",), {}, ("things.yml", "cursor_feild", "cursor_field")),
-    "unknown type": (replaced("{type: number}", "{type: nubmer}"), ("register",), {}, ("things.yml", "nubmer", "number")),
-    "key that is no field": (replaced("[id]", "[idd]"), ("register",), {}, ("things.yml", "primary_key", "idd", "'id'")),
+    "bad YAML": (
+        replaced("primary_key: [id]", "primary_key: [id"),
+        ("ingest-check",),
+        {},
+        ("streams/test/things.yml",),
+    ),
+    "unknown key": (
+        replaced("cursor_field:", "cursor_feild:"),
+        ("register",),
+        {},
+        ("things.yml", "cursor_feild", "cursor_field"),
+    ),
+    "unknown type": (
+        replaced("{type: number}", "{type: nubmer}"),
+        ("register",),
+        {},
+        ("things.yml", "nubmer", "number"),
+    ),
+    "key that is no field": (
+        replaced("[id]", "[idd]"),
+        ("register",),
+        {},
+        ("things.yml", "primary_key", "idd", "'id'"),
+    ),
     "no streams folder": (no_streams, ("register",), {}, ("streams", "LOTUSLAKE_PROJECT_DIR")),
     "no models folder": (no_models, ("transform",), {}, ("models",)),
     "no such project": (nothing, ("register", "--project-dir", "/nowhere"), {}, ("/nowhere",)),
     "data in landing": (
-        nothing, ("register",), {"LOTUSLAKE_DATA_URL": ".lotuslake/landing/data"}, ("LOTUSLAKE_DATA_URL", "landing root"),
+        nothing,
+        ("register",),
+        {"LOTUSLAKE_DATA_URL": ".lotuslake/landing/data"},
+        ("LOTUSLAKE_DATA_URL", "landing root"),
     ),
     "data in landing by flag": (
-        nothing, ("register", "--data-url", ".lotuslake/landing/data"), {}, ("--data-url", "landing root"),
+        nothing,
+        ("register", "--data-url", ".lotuslake/landing/data"),
+        {},
+        ("--data-url", "landing root"),
     ),
     "catalog in landing": (
-        nothing, ("register",), {"LOTUSLAKE_CATALOG_URL": ".lotuslake/landing/x.ducklake"}, ("LOTUSLAKE_CATALOG_URL",),
+        nothing,
+        ("register",),
+        {"LOTUSLAKE_CATALOG_URL": ".lotuslake/landing/x.ducklake"},
+        ("LOTUSLAKE_CATALOG_URL",),
     ),
-    "misspelled setting": (nothing, ("register",), {"LOTUSLAKE_LANDIG_URL": "x"}, ("LOTUSLAKE_LANDIG_URL", "LOTUSLAKE_LANDING_URL")),
+    "misspelled setting": (
+        nothing,
+        ("register",),
+        {"LOTUSLAKE_LANDIG_URL": "x"},
+        ("LOTUSLAKE_LANDIG_URL", "LOTUSLAKE_LANDING_URL"),
+    ),
     "no number": (nothing, ("register", "--threads", "two"), {}, ("--threads", "two")),
     "password in a URL": (
-        nothing, ("register",), {"LOTUSLAKE_CATALOG_URL": "postgresql://u:hunter22@h/d"}, ("PGPASSWORD",),
+        nothing,
+        ("register",),
+        {"LOTUSLAKE_CATALOG_URL": "postgresql://u:hunter22@h/d"},
+        ("PGPASSWORD",),
     ),
     "state is a file": (state_is_a_file, ("register",), {}, (".lotuslake",)),
     "catalog is a text": (catalog_is_a_text, ("register",), {}, ("catalog.ducklake",)),
     "catalog is a folder": (catalog_is_a_folder, ("register",), {}, ("catalog.ducklake",)),
     "landing is a file": (landing_is_a_file, ("ingest-check",), {}, ("landing",)),
     "catalog where nothing can be written": (
-        nothing, ("register",), {"LOTUSLAKE_CATALOG_URL": "/proc/lake/x.ducklake"}, ("/proc/lake",),
+        nothing,
+        ("register",),
+        {"LOTUSLAKE_CATALOG_URL": "/proc/lake/x.ducklake"},
+        ("/proc/lake",),
     ),
     "temporary folder where nothing can be written": (
-        nothing, ("register",), {"LOTUSLAKE_TEMP_DIR": "/proc/lake"}, ("/proc/lake",),
+        nothing,
+        ("register",),
+        {"LOTUSLAKE_TEMP_DIR": "/proc/lake"},
+        ("/proc/lake",),
     ),
     "data where nothing can be written": (
-        nothing, ("register",), {"LOTUSLAKE_DATA_URL": "/proc/lake"}, ("/proc/lake",),
+        nothing,
+        ("register",),
+        {"LOTUSLAKE_DATA_URL": "/proc/lake"},
+        ("/proc/lake",),
     ),
     "a query without a lake": (nothing, ("query", "SELECT 1"), {}, ("no lake yet",)),
     "nothing to accept": (nothing, ("accept", STREAM, "--reason", "x"), {}, ("nothing that is open",)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", USAGE)

@@ -57,8 +57,9 @@ def test_processed_holds_one_row_a_key_and_its_newest_version(demo_lake: DemoLak
     expected = current(demo_lake, stream_id)
     deletable = next(stream.tombstone_field for stream in demo_lake.streams.all if stream.id == stream_id)
     table = f"processed.int_{stream_id.replace('/', '__')}"
+    is_deleted = "is_deleted" if deletable else "false"
     found = demo_lake.project.rows(
-        f"SELECT id, _airbyte_raw_id, epoch_ms(_airbyte_extracted_at), {'is_deleted' if deletable else 'false'} FROM {table}"
+        f"SELECT id, _airbyte_raw_id, epoch_ms(_airbyte_extracted_at), {is_deleted} FROM {table}"
     )
     assert len(found) == len({row[0] for row in found})
     assert {key: (raw_id, at, deleted) for key, raw_id, at, deleted in found} == {

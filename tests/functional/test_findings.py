@@ -36,7 +36,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def open_findings(project: Project) -> list[tuple[str, str, str]]:
-    return [tuple(row) for row in project.rows("SELECT kind, stream, subject FROM meta.findings")]  # type: ignore[misc]
+    return [tuple(row) for row in project.rows("SELECT kind, stream, subject FROM meta.findings")]
 
 
 def test_a_failed_data_test_stays_open_until_the_model_is_mended(project: Project) -> None:

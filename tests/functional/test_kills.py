@@ -6,7 +6,6 @@ import multiprocessing
 import random
 import shutil
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from lotuslake.demo.shop import DeliveryName
 from tests.functional.program import Project, run_forked
 
 TABLES = ("int_shopify__customers", "int_shopify__order_refunds", "int_shopify__orders")
-BATCHES = {"LOTUSLAKE_BATCH_MAX_FILES": "12"}
+BATCHES = {"LOTUSLAKE_BATCH_MAX_FILES": "20"}
 FIRST_LINE = "batches to do"
 # A process that has imported everything and is forked: a start then takes no time, and every kill hits the work itself.
 FORKS = multiprocessing.get_context("forkserver")
@@ -97,7 +96,7 @@ def shop() -> Shop:
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterator[dict[str, list[tuple[Any, ...]]]]:
+def clean(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> dict[str, list[tuple[Any, ...]]]:
     """What a lake holds that nobody disturbed."""
     project = shopify_project(tmp_path_factory.mktemp("clean"))
     project.environment.clear()
@@ -105,7 +104,7 @@ def clean(tmp_path_factory: pytest.TempPathFactory, shop: Shop) -> Iterator[dict
     deliver(project, shop, "increment")
     project.json("register")
     project.json("transform")
-    yield contents(project)
+    return contents(project)
 
 
 def test_a_lake_that_was_killed_again_and_again_is_whole(
