@@ -11,7 +11,7 @@ import duckdb
 from lotuslake.core.errors import CatalogHeldError, LostRaceError, LotusLakeError, UnreachableError
 
 _RACES = re.compile(
-    r"Transaction conflict|lost race|write-write conflict|Conflict on update|serialize access", re.IGNORECASE
+    r"Transaction conflict|lost race|Table with name (rebuild_\w+|\w+__rebuild\w*) does not exist|write-write conflict|Conflict on update|serialize access", re.IGNORECASE
 )
 _LOCKED = re.compile(
     r"Could not set lock on file.*?held in (?P<holder>.+?)\. See also|Unique file handle conflict", re.DOTALL

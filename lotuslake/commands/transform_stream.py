@@ -93,7 +93,7 @@ class StreamWorker:
         if forced or under_way is not None or outdated:
             return self._plan_rebuild(content, cursor, head, under_way)
         if not content.held_back:
-            self._close_mended()
+            self._close_mended(head)
         limits = self.options.limits.capped_by(self.stream.batch)
         return plan_merges(self.model.name, content.entries, self._adopting(cursor, content), head, limits)
 
@@ -112,6 +112,10 @@ class StreamWorker:
         """A model that was built before the first file came begins with the generation of that file."""
         return cursor if cursor.generation_id is not None else replace(cursor, generation_id=content.generation_id)
 
-    def _close_mended(self) -> None:
+    def _close_mended(self, head: Head) -> None:
+        """Close what the table, which stands at ``head``, has already taken in."""
         findings = self.ports.ledger.load_findings([self.stream])
-        self.ports.ledger.close_findings([finding for finding in findings if finding.kind in MENDED_BY_REBUILDING])
+        mended = [finding for finding in findings if finding.kind in MENDED_BY_REBUILDING]
+        # Looked at again: a finding of a later epoch waits for the rebuild that it asks for.
+        if mended and self.ports.ledger.load_head(self.stream).epoch == head.epoch:
+            self.ports.ledger.close_findings(mended)

@@ -131,7 +131,9 @@ def _hold_back_shrunk(
     shown = [e for e in entries if e.generation_id == cursor.generation_id and e.seq <= cursor.position]
     rows_before = sum(entry.rows or 0 for entry in shown)
     rows_after = sum(entry.rows or 0 for entry in wanted.entries)
-    finding_id = f"held_back:{stream.id}:{wanted.generation_id}"
+    # Ids come again with a new connection; log numbers do not.
+    began = min((entry.seq for entry in wanted.entries), default=0)
+    finding_id = f"held_back:{stream.id}:{wanted.generation_id}:{began}"
     if rows_after >= rows_before * (1 - stream.max_shrink) or accepted(finding_id):
         return wanted
     reason = (
