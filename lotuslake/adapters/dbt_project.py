@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +19,7 @@ from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Layer, Model
 
 PROFILE = "lotuslake"
+PARSED = "partial_parse.msgpack"
 STATUSES = frozenset({"pass", "warn", "fail"})
 
 
@@ -50,10 +52,18 @@ class DbtProject:
         if not (self._folder / "dbt_project.yml").is_file():
             raise ConfigError(f"there is no dbt project in {self._folder}: dbt_project.yml is missing")
         self._write_profile()
+        self._take_up_parsing()
         result = self._runner(None).invoke(["parse", *self._flags()])
         if not result.success:
             raise ModelError(f"the dbt project does not parse: {_short(result.exception or result.result)}")
         return result.result
+
+    def _take_up_parsing(self) -> None:
+        """Begin with what was parsed when the image was built: it lies in the project's own target folder."""
+        kept, own = (folder / "target" / PARSED for folder in (self._folder, self._state_dir))
+        if kept.is_file() and not own.exists():
+            own.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(kept, own)
 
     @cached_property
     def models(self) -> dict[str, Model]:

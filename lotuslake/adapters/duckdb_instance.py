@@ -36,6 +36,7 @@ class InstanceOptions:
     temp_dir: Path
     secrets: Sequence[DuckdbS3Secret] = ()
     lock_wait_seconds: float = 30.0
+    temp_limit_bytes: int | None = None
 
     @property
     def is_embedded(self) -> bool:
@@ -156,6 +157,8 @@ class DuckDbInstance:
             "autoload_known_extensions": False,
             "TimeZone": "UTC",
         }
+        if options.temp_limit_bytes is not None:
+            bounds["max_temp_directory_size"] = f"{options.temp_limit_bytes // 1024}KiB"
         for name, value in bounds.items():
             connection.execute(f"SET GLOBAL {name} = {quote_literal(str(value))}")
         for extension in self._extensions():

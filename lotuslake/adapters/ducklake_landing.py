@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import duckdb
 
@@ -147,26 +148,10 @@ class DuckLakeLanding:
 
     def _append_log(self, batch: RegisterBatch, entries: Sequence[LedgerEntry]) -> None:
         connection = self._instance.connection
-        files = [entry.file for entry in entries]
+        rows = [_ledger_row(entry) for entry in entries]
         connection.execute(
             load_sql("ledger")["append_entries"],
-            {
-                "stream": batch.stream.id,
-                "batch_id": batch.batch_id,
-                "seq": [entry.seq for entry in entries],
-                "path": [file.path for file in files],
-                "etag": [file.etag for file in files],
-                "size_bytes": [file.size_bytes for file in files],
-                "last_modified": [file.last_modified_at for file in files],
-                "rows": [entry.rows for entry in entries],
-                "status": [entry.status.value for entry in entries],
-                "reason": [entry.reason for entry in entries],
-                "partition_date": [partition_date(file.path) for file in files],
-                "data_path": [entry.data_path for entry in entries],
-                "generation_id": [entry.generation_id for entry in entries],
-                "newest_extracted_at": [entry.newest_extracted_at for entry in entries],
-                "content_hash": [entry.content_hash for entry in entries],
-            },
+            {"stream": batch.stream.id, "batch_id": batch.batch_id, "entries": json.dumps(rows, default=str)},
         )
         if batch.findings:
             connection.execute(load_sql("ledger")["record_raised"], raised(batch.findings, is_open=True))
@@ -179,7 +164,7 @@ class DuckLakeLanding:
                 "action": "rewrite" if batch.rewrite else "register",
                 "files": len(entries),
                 "rows": sum(entry.rows or 0 for entry in entries if entry.status in READABLE),
-                "size_bytes": sum(file.size_bytes for file in files),
+                "size_bytes": sum(entry.file.size_bytes for entry in entries),
                 "first_seq": batch.head.seq + 1,
                 "last_seq": batch.head.seq + len(entries),
             },
@@ -195,6 +180,24 @@ class DuckLakeLanding:
     def _execute(self, stream: Stream, statement: str) -> None:
         with translated(f"changing the columns of {stream.landing_table}"):
             self._instance.connection.execute(statement)
+
+
+def _ledger_row(entry: LedgerEntry) -> dict[str, Any]:
+    return {
+        "seq": entry.seq,
+        "path": entry.file.path,
+        "etag": entry.file.etag,
+        "size_bytes": entry.file.size_bytes,
+        "last_modified": entry.file.last_modified_at,
+        "rows": entry.rows,
+        "status": entry.status.value,
+        "reason": entry.reason,
+        "partition_date": partition_date(entry.file.path),
+        "data_path": entry.data_path,
+        "generation_id": entry.generation_id,
+        "newest_extracted_at": entry.newest_extracted_at,
+        "content_hash": entry.content_hash,
+    }
 
 
 def landing_table(stream: Stream) -> str:

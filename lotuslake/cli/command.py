@@ -25,6 +25,7 @@ HELP = {
     "memory_limit": "DuckDB's memory, such as 2GiB.",
     "threads": "DuckDB's threads.",
     "temp_dir": "Where DuckDB spills and dbt keeps its target.",
+    "temp_limit": "What DuckDB may spill, such as 8GiB.",
     "log_format": "text or json.",
 }
 Selectors = Annotated[

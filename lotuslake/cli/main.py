@@ -18,6 +18,7 @@ from lotuslake.cli import (
     maintain,
     query,
     register,
+    status,
     transform,
 )
 
@@ -54,6 +55,7 @@ for command in (
     accept,
     query,
     maintain,
+    status,
     demo,
     generate_catalog,
     discover,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from lotuslake.adapters.ducklake_maintenance import DuckLakeMaintenance
     from lotuslake.adapters.ducklake_models import DuckLakeModels
     from lotuslake.adapters.ducklake_query import DuckLakeQuery
+    from lotuslake.adapters.ducklake_state import DuckLakeState
+    from lotuslake.ports.state import MetricsSink
 
 
 class Wiring:
@@ -135,6 +137,19 @@ class Wiring:
         return DuckLakeQuery(self.instance, self.ledger)
 
     @cached_property
+    def state(self) -> DuckLakeState:
+        """Where the lake stands."""
+        from lotuslake.adapters.ducklake_state import DuckLakeState
+
+        return DuckLakeState(self.instance, self.ledger)
+
+    def metrics_sink(self, url: str) -> MetricsSink:
+        """The Pushgateway at this URL."""
+        from lotuslake.adapters.pushgateway import Pushgateway
+
+        return Pushgateway(url)
+
+    @cached_property
     def instance(self) -> DuckDbInstance:
         """The DuckDB of this process."""
         from lotuslake.adapters.duckdb_instance import DuckDbInstance, InstanceOptions
@@ -147,6 +162,7 @@ class Wiring:
             threads=settings.threads,
             temp_dir=settings.temp_dir,
             secrets=self._secrets(),
+            temp_limit_bytes=settings.temp_limit_bytes,
         )
         instance = DuckDbInstance(options)
         self._open.callback(instance.close)

@@ -32,7 +32,7 @@ class Settings:
     """Where everything is and how much of the machine to use.
 
     ``catalog_url`` is the absolute path of a DuckDB file, or `postgresql://…` without a password. ``log_format`` is
-    None where nobody chose: text on a terminal, else JSON.
+    None where nobody chose: text on a terminal, else JSON. ``temp_limit_bytes`` None leaves it to DuckDB.
     """
 
     project_dir: Path
@@ -46,6 +46,7 @@ class Settings:
     threads: int
     temp_dir: Path
     log_format: LogFormat | None
+    temp_limit_bytes: int | None = None
 
     @property
     def catalog_is_embedded(self) -> bool:
@@ -75,6 +76,7 @@ def load_settings(
         threads=_whole(values, "threads") or processors(machine_root),
         temp_dir=_local(values, "temp_dir", values.get("temp_dir") or f"{STATE_DIR}/temp", project_dir),
         log_format=_log_format(values),
+        temp_limit_bytes=_size_bytes(values, "temp_limit"),
     )
     _refuse_overlaps(settings, values)
     return settings

@@ -23,6 +23,7 @@ SETTINGS = (
     "memory_limit",
     "threads",
     "temp_dir",
+    "temp_limit",
     "log_format",
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from airbyte_protocol.models import AirbyteCatalog, ConfiguredAirbyteCatalog
 from lotuslake.config.airbyte_sources import load_airbyte_sources
 from lotuslake.config.streams import load_streams
 from lotuslake.core.airbyte_source import AirbyteSource
+from lotuslake.core.discovery import DiscoveredStream, Discovery
 from lotuslake.core.documents.generated import build_documents, generated_path, parse_generated_path
 from lotuslake.core.json_schema import column_type
 
@@ -153,3 +155,13 @@ def test_a_source_without_a_definition_has_nothing_for_terraform(tmp_path: Path)
 )
 def test_other_files_are_not_ours(path: str) -> None:
     assert parse_generated_path(path) is None
+
+
+def test_a_namespace_of_the_source_goes_into_every_document(invented: AirbyteSource) -> None:
+    properties = {"order-id": {"type": "integer"}, "line": {"type": "integer"}, "changed at": {"type": "string"}}
+    found = DiscoveredStream("order_lines", properties, ("incremental",), namespace="public")
+    discovery = Discovery("airbyte-source-shop", "1.0.0", {"order_lines": found})
+    source = replace(invented, discovery=discovery)
+    assert document(source, "protocol")["streams"][0]["stream"]["namespace"] == "public"
+    assert document(source, "internal")["syncCatalog"]["streams"][0]["stream"]["namespace"] == "public"
+    assert document(source, "terraform")["configurations"]["streams"][0]["namespace"] == "public"
