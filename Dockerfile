@@ -1,20 +1,18 @@
 # Lotus Lake in one image: the locked packages (DuckDB's extensions are among them, nothing is downloaded at run time),
-# the program, the project (streams/ and models/) and `chain`, which the CronJobs run.
+# the program, the project (streams/ and models/, parsed) and `chain`, which the CronJobs run. docker/layout makes all of
+# that; tests/image runs the same script. Renovate (renovate.json) adds digests to the tags and keeps them current.
 
 FROM python:3.11.13-slim-bookworm AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1
 WORKDIR /src
-COPY requirements.lock requirements-build.lock ./
-RUN python -m venv --without-pip /opt/lotuslake/venv \
-    && pip --python /opt/lotuslake/venv/bin/python install \
-        --require-hashes --no-deps --only-binary :all: -r requirements.lock \
-    && pip install --require-hashes --no-deps --only-binary :all: -r requirements-build.lock
-COPY LICENSE README.md pyproject.toml ./
+COPY requirements-build.lock ./
+RUN pip install --require-hashes --no-deps --only-binary :all: -r requirements-build.lock
+COPY requirements.lock LICENSE README.md pyproject.toml ./
+COPY docker docker
 COPY streams streams
 COPY models models
 COPY lotuslake lotuslake
-RUN pip wheel --no-deps --no-build-isolation --wheel-dir /tmp/wheel . \
-    && pip --python /opt/lotuslake/venv/bin/python install --no-deps --no-index /tmp/wheel/*.whl
+RUN docker/layout /opt/lotuslake
 
 FROM python:3.11.13-slim-bookworm
 # Debian's tini as PID 1 hands signals on and reaps what is left.
@@ -23,12 +21,9 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 lotuslake \
     && useradd --uid 10001 --gid 10001 --home-dir /work --create-home --shell /usr/sbin/nologin lotuslake
-COPY --from=build /opt/lotuslake/venv /opt/lotuslake/venv
-COPY streams /opt/lotuslake/project/streams
-COPY models /opt/lotuslake/project/models
-COPY --chmod=0755 docker/chain /usr/local/bin/chain
+COPY --from=build /opt/lotuslake /opt/lotuslake
 # The root file system may be read-only: everything that is written goes to /work.
-ENV PATH=/opt/lotuslake/venv/bin:$PATH \
+ENV PATH=/opt/lotuslake/venv/bin:/opt/lotuslake/bin:$PATH \
     HOME=/work \
     TMPDIR=/work \
     LOTUSLAKE_PROJECT_DIR=/opt/lotuslake/project \

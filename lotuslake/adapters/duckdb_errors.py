@@ -11,7 +11,10 @@ import duckdb
 from lotuslake.core.errors import CatalogHeldError, LostRaceError, LotusLakeError, UnreachableError
 
 _RACES = re.compile(
-    r"Transaction conflict|lost race|Table with name (rebuild_\w+|\w+__rebuild\w*) does not exist|write-write conflict|Conflict on update|serialize access", re.IGNORECASE
+    r"Transaction conflict|lost race|write-write conflict|Conflict on update|serialize access|"
+    # Another process has ended the rebuild, or made what was not there a moment ago.
+    r"Table with name (rebuild_\w+|\w+__rebuild\w*) does not exist|(Table|View|Schema) with name .{1,200} already exists",
+    re.IGNORECASE,
 )
 _LOCKED = re.compile(
     r"Could not set lock on file.*?held in (?P<holder>.+?)\. See also|Unique file handle conflict", re.DOTALL

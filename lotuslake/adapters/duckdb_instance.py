@@ -137,6 +137,28 @@ class DuckDbInstance:
         self.detach()
         self.attach(read_only=self._read_only)
 
+    @contextmanager
+    def globbing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """While it lasts, `*` in an S3 URL stands for any text, as where a whole folder is to be listed."""
+        self._set_literal_keys(on=False)
+        try:
+            yield self.connection
+        finally:
+            self._set_literal_keys(on=True)
+
+    @contextmanager
+    def threads(self, number: int) -> Iterator[None]:
+        """While it lasts, so many threads: many for waiting on a store, one for DuckLake's many tiny statements."""
+        self.connection.execute(f"SET GLOBAL threads = {number}")
+        try:
+            yield
+        finally:
+            self.connection.execute(f"SET GLOBAL threads = {self.options.threads}")
+
+    def _set_literal_keys(self, *, on: bool) -> None:
+        if self.options.uses_s3:
+            self.connection.execute(f"SET GLOBAL s3_url_compatibility_mode = {str(on).lower()}")
+
     def close(self) -> None:
         """Close the database; everything in memory is gone."""
         if self._connection is not None:
@@ -161,6 +183,8 @@ class DuckDbInstance:
             bounds["max_temp_directory_size"] = f"{options.temp_limit_bytes // 1024}KiB"
         for name, value in bounds.items():
             connection.execute(f"SET GLOBAL {name} = {quote_literal(str(value))}")
+        # It would be drawn on stdout, which is the result's.
+        connection.execute("SET enable_progress_bar = false")
         for extension in self._extensions():
             connection.execute(f"LOAD {quote_literal(str(extension_path(extension)))}")
         if options.uses_s3:
@@ -191,6 +215,8 @@ class DuckDbInstance:
         """Raise what stands in the way, or return where waiting may help."""
         if "creating a new DuckLake is explicitly disabled" in str(error):
             raise NoLakeError from error
+        if may_wait and "Failed to initialize DuckLake" in str(error) and "duplicate key" in str(error):
+            return  # Another process has just made it.
         if "DATA_PATH parameter" in str(error):
             raise ConfigError(
                 "LOTUSLAKE_DATA_URL is not the root that this catalog was made with; set it back, or choose a new catalog "

@@ -101,7 +101,8 @@ class DuckLakeLanding:
 
     def _commit(self, batch: RegisterBatch, entries: list[LedgerEntry]) -> None:
         try:
-            with self._instance.transaction() as connection:
+            # Adding a file is a chain of tiny statements: handing them from thread to thread takes longer than they do.
+            with self._instance.threads(1), self._instance.transaction() as connection:
                 self._move_fence(batch, len(entries))
                 self._add_files(batch, entries)
                 self._append_log(batch, entries)

@@ -18,17 +18,21 @@ from lotuslake.core.head import Head
 from lotuslake.core.retry import retrying
 from lotuslake.core.run import Run
 from lotuslake.core.stream import Stream
+from lotuslake.ports.lock import NoLock, WorkLock
 from lotuslake.sql import load_sql
 
 SCHEMAS = ("landing", "processed", "enriched", "meta")
 INLINED_ROWS = 1000
+# As good as always: a file of the ledger would be lost with the reply to the commit that wrote it.
+INLINED_ROWS_IN_POSTGRES = 100_000_000
 
 
 class DuckLakeLedger:
     """`meta.files` and its companions; see the port for what the methods promise."""
 
-    def __init__(self, instance: DuckDbInstance) -> None:
+    def __init__(self, instance: DuckDbInstance, lock: WorkLock | None = None) -> None:
         self._instance = instance
+        self._lock = lock or NoLock()
         self._was_complete = False
 
     def exists(self) -> bool:
@@ -45,7 +49,9 @@ class DuckLakeLedger:
     def prepare(self, streams: Sequence[Stream]) -> None:
         """Two programs may start on an empty lake at once: the loser of the race finds everything made."""
         self._instance.attach(read_only=False)
-        retrying("preparing the lake", self._prepare_meta)
+        if not self._is_complete():
+            with self._lock.held("the lake"):
+                retrying("preparing the lake", self._prepare_meta)
         for stream in streams:
             retrying(f"preparing {stream.id}", partial(self._prepare_stream, stream))
 
@@ -142,10 +148,14 @@ class DuckLakeLedger:
         if not self._has_table("meta", "files"):
             with translated("preparing the lake"), self._instance.transaction() as connection:
                 connection.execute(sql["tables"])
-        self._write(f"CALL {LAKE}.set_option('data_inlining_row_limit', {INLINED_ROWS}, schema => 'meta')")
+        self._write(f"CALL {LAKE}.set_option('data_inlining_row_limit', {self._inlined_rows}, schema => 'meta')")
         # One by one: DuckLake of DuckDB 1.5.5 crashes on a view over a view of the same transaction.
         for view in ("current_files", "findings", "stream_status"):
             self._write(sql[view])
+
+    @property
+    def _inlined_rows(self) -> int:
+        return INLINED_ROWS if self._instance.options.is_embedded else INLINED_ROWS_IN_POSTGRES
 
     def _is_complete(self) -> bool:
         """Whether the last object that preparing makes is there; once it is, it stays."""

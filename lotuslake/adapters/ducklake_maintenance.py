@@ -16,6 +16,8 @@ from lotuslake.sql import load_sql
 
 # A file that a running command has written and not committed yet is no orphan.
 ORPHAN_AGE = timedelta(days=1)
+# Another machine's maintenance may have scheduled raw objects after ours has spared them, by a clock that is behind.
+CLOCK_SKEW = timedelta(hours=1)
 
 
 class DuckLakeMaintenance:
@@ -26,11 +28,16 @@ class DuckLakeMaintenance:
         self._store = store
 
     def merge_small_files(self) -> int:
-        connection = self._instance.connection
-        with translated("writing inlined rows to files"):
-            retrying("flushing", lambda: connection.execute(f"CALL ducklake_flush_inlined_data('{LAKE}')").fetchall())
-            tables = connection.execute(load_sql("maintenance")["own_tables"]).fetchall()
+        # In Postgres the ledger stays inlined: were the reply to the commit of a flush lost, its rows would be too.
+        if self._instance.options.is_embedded:
+            retrying("writing inlined rows to files", self._flush)
+        with translated("listing tables"):
+            tables = self._instance.connection.execute(load_sql("maintenance")["own_tables"]).fetchall()
         return sum(self._merge(schema, table) for schema, table in tables)
+
+    def _flush(self) -> None:
+        with translated("writing inlined rows to files"):
+            self._instance.connection.execute(f"CALL ducklake_flush_inlined_data('{LAKE}')").fetchall()
 
     def _merge(self, schema: str, table: str) -> bool:
         statement = (
@@ -52,13 +59,16 @@ class DuckLakeMaintenance:
         """The cut-off lies before the sparing, so that what is scheduled meanwhile waits for the next time."""
         with translated("deleting files that no snapshot needs"):
             self._spare_foreign_files()
-            return self._count("clean_up", before) + self._count("delete_orphans", before - ORPHAN_AGE)
+            gone = self._count("clean_up", before - CLOCK_SKEW)
+            with self._instance.globbing():
+                return gone + self._count("delete_orphans", before - ORPHAN_AGE)
 
     def delete_expired(self, stream: Stream, entries: Sequence[LedgerEntry]) -> int:
         if not entries:
             return 0
-        there = {file.path for file in self._store.list_objects(stream.landing_path)}
-        going = [entry.file.path for entry in entries if entry.file.path in there]
+        # An object that was written anew since then is for `register` to take in first.
+        there = {(file.path, file.etag) for file in self._store.list_objects(stream.landing_path)}
+        going = [entry.file.path for entry in entries if (entry.file.path, entry.file.etag) in there]
         for path in going:
             self._store.delete(path)
         return len(going)

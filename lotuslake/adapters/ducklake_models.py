@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -11,12 +13,13 @@ from typing import Any
 import duckdb
 
 from lotuslake.adapters.dbt_project import DbtProject
-from lotuslake.adapters.duckdb_errors import translate, translated
+from lotuslake.adapters.duckdb_errors import first_line, translate, translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, quote_literal
 from lotuslake.adapters.ducklake_landing import declared_columns
+from lotuslake.adapters.ducklake_lost_files import DamagedTable, find_damaged_tables, put_back
 from lotuslake.adapters.parquet_footers import escape_glob
 from lotuslake.core.data_file import LedgerEntry
-from lotuslake.core.errors import ModelError
+from lotuslake.core.errors import LostRaceError, ModelError, UnreachableError
 from lotuslake.core.field_types import TIMESTAMP, ColumnType, quote_identifier
 from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Model
@@ -25,6 +28,10 @@ from lotuslake.core.schema_comparison import Columns
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Cursor, Rebuild, Step
 from lotuslake.sql import load_sql
+
+logger = logging.getLogger("lotuslake")
+
+_GONE = re.compile(r"404|No files found|No such file", re.IGNORECASE)
 
 
 class DuckLakeModels:
@@ -54,6 +61,7 @@ class DuckLakeModels:
     def prepare(self, models: Sequence[Model]) -> None:
         for model in models:
             retrying(f"preparing {model.name}", partial(self._prepare, model))
+        self._mend_lost_files()
 
     def load_cursor(self, model: str) -> Cursor:
         columns = "version, position, epoch, generation_id, model_hash, upstreams"
@@ -67,27 +75,38 @@ class DuckLakeModels:
         columns = "position, until, epoch, model_hash, generation_id, shards"
         return Rebuild(*self._rows(f"SELECT {columns} FROM {rebuild_table(model, part)}")[0])
 
-    def begin_rebuild(self, model: str, rebuild: Rebuild, part: str = "") -> None:
-        create = "CREATE TABLE" if part else "CREATE OR REPLACE TABLE"
+    def begin_rebuild(
+        self, model: str, rebuild: Rebuild, part: str = "", *, instead_of: Rebuild | None = None
+    ) -> None:
         with translated(f"beginning the rebuild of {model}"), self._instance.transaction() as connection:
-            if not part:
-                self._drop_parts(model)
+            if self.load_rebuild(model, part) != instead_of:
+                raise LostRaceError(f"another process has begun a rebuild of {model}")
+            self._drop(model, part)
             connection.execute(
-                f"{create} {rebuild_table(model, part)} AS SELECT $position AS position, $until AS until, $epoch AS epoch, "
-                "$model_hash AS model_hash, $generation_id::BIGINT AS generation_id, $shards AS shards, now() AS updated_at",
+                f"CREATE TABLE {rebuild_table(model, part)} AS SELECT $position AS position, $until AS until, "
+                "$epoch AS epoch, $model_hash AS model_hash, $generation_id::BIGINT AS generation_id, $shards AS shards, "
+                "now() AS updated_at",
                 asdict(rebuild),
             )
 
-    def drop_rebuild(self, model: str) -> None:
-        with translated(f"dropping the rebuild of {model}"), self._instance.transaction() as connection:
+    def drop_rebuild(self, model: str, part: str = "") -> None:
+        with translated(f"dropping the rebuild of {model}"), self._instance.transaction():
+            self._drop(model, part)
+
+    def _drop(self, model: str, part: str) -> None:
+        if part:
+            staging = quote_identifier(f"{model}__rebuild_{part}")
+            self._instance.connection.execute(f"DROP TABLE IF EXISTS {LAKE}.processed.{staging}")
+        else:
             self._drop_parts(model)
-            connection.execute(f"DROP TABLE IF EXISTS {rebuild_table(model)}")
+        self._instance.connection.execute(f"DROP TABLE IF EXISTS {rebuild_table(model, part)}")
 
     def _drop_parts(self, model: str) -> None:
         found = self._rows(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = $lake AND "
             "((schema_name = 'processed' AND regexp_full_match(table_name, $model || '__rebuild(_shard_[0-9]+)?')) "
-            "OR (schema_name = 'meta' AND regexp_full_match(table_name, 'rebuild_' || $model || '_(shard_[0-9]+|replay)')))",
+            "OR (schema_name = 'meta' "
+            "AND regexp_full_match(table_name, 'rebuild_' || $model || '_(shard_[0-9]+|replay_[0-9]*_[0-9]*)')))",
             {"lake": LAKE, "model": model},
         )
         for schema, table in found:
@@ -96,7 +115,7 @@ class DuckLakeModels:
     def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:
         with translated(f"laying out the input of {step.model}"):
             if stream is not None:
-                self._instance.connection.execute(self._landing_view(stream, step.entries))
+                self._lay_out_landing(stream, step.entries)
             self._lay_out(step, stream, run_id)
         try:
             self._project.run(step.model)
@@ -106,6 +125,8 @@ class DuckLakeModels:
                 raise
             if not self._moved(step):
                 raise known from error
+            if self._mend_lost_files():
+                raise LostRaceError(f"the reply to a commit of {step.model} was lost, and files with it") from error
 
     def test(self, models: Sequence[Model]) -> list[TestOutcome]:
         return self._project.test(models)
@@ -142,6 +163,18 @@ class DuckLakeModels:
             },
         )
 
+    def _lay_out_landing(self, stream: Stream, entries: Sequence[LedgerEntry]) -> None:
+        try:
+            self._instance.connection.execute(self._landing_view(stream, entries))
+        except (duckdb.HTTPException, duckdb.IOException) as error:
+            if not _GONE.search(str(error)):
+                raise
+            raise UnreachableError(
+                f"a registered object of {stream.id} is gone from the store; lotuslake register {stream.id} --full-sweep "
+                f"takes it out of landing: {first_line(error)}",
+                stream=stream.id,
+            ) from error
+
     def _landing_view(self, stream: Stream, entries: Sequence[LedgerEntry]) -> str:
         """The rows of these entries in declared types, with the columns that tell versions apart."""
         declared = declared_columns(stream)
@@ -157,6 +190,32 @@ class DuckLakeModels:
         everything = ", ".join(["*", *_version_columns(stream)])
         view = f"memory.main.{quote_identifier(stream.landing_table)}"
         return f"CREATE OR REPLACE VIEW {view} AS WITH landed AS (SELECT {fields} FROM ({rows})) SELECT {everything} FROM landed"
+
+    def _mend_lost_files(self) -> bool:
+        """Put back what a lost reply has damaged, so that it is done once more; whether there was anything."""
+        damaged = find_damaged_tables(self._instance)
+        for table in damaged:
+            logger.warning("%s.%s lost files with the reply to a commit: putting it back", table.schema, table.name)
+            retrying(f"putting back {table.name}", partial(self._put_back, table))
+        return bool(damaged)
+
+    def _put_back(self, table: DamagedTable) -> None:
+        model, is_staging, _ = table.name.partition("__rebuild")
+        if is_staging:
+            self.drop_rebuild(model)
+            return
+        with translated(f"putting back {model}"), self._instance.transaction() as connection:
+            version = self.load_cursor(model).version + 1
+            if table.whole_at is None or table.schema == "enriched":
+                connection.execute(f"UPDATE {cursor_table(model)} SET version = $version, model_hash = ''", {"version": version})
+            else:
+                put_back(
+                    self._instance,
+                    f"{LAKE}.{table.schema}.{quote_identifier(table.name)}",
+                    cursor_table(model),
+                    version,
+                    table.whole_at,
+                )
 
     def _moved(self, step: Step) -> bool:
         """Whether the step's commit stands although it was answered with an error: its reply may have been lost."""

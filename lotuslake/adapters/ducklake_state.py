@@ -45,8 +45,8 @@ class DuckLakeState:
         return ModelState(name, name.removeprefix("int_").replace("__", "/", 1), position or 0, updated_at)
 
     def _rebuild(self, table: str) -> RebuildState:
-        position, until, began_at = self._rows(f"SELECT position, until, updated_at FROM {_meta(table)}")[0]
-        return RebuildState(table.removeprefix(REBUILD), position, until, began_at)
+        position, until, updated_at = self._rows(f"SELECT position, until, updated_at FROM {_meta(table)}")[0]
+        return RebuildState(table.removeprefix(REBUILD), position, until, updated_at)
 
     def _tables(self, prefix: str) -> list[str]:
         return [row[0] for row in self._rows(load_sql("state")["meta_tables"], {"prefix": prefix})]

@@ -77,16 +77,10 @@ class ParquetFooters:
         )
 
     def _fetch_facts(self, urls: list[str]) -> list[tuple[Any, ...]]:
-        connection = self._instance.connection
-        parallel = any(url.startswith("s3://") for url in urls)
-        if parallel:
-            connection.execute(f"SET GLOBAL threads = {S3_THREADS}")
-        try:
-            patterns = [escape_glob(url) for url in urls]
-            return connection.execute(load_sql("footers")["facts"], {"files": patterns}).fetchall()
-        finally:
-            if parallel:
-                connection.execute(f"SET GLOBAL threads = {self._instance.options.threads}")
+        on_s3 = any(url.startswith("s3://") for url in urls)
+        patterns = [escape_glob(url) for url in urls]
+        with self._instance.threads(S3_THREADS if on_s3 else self._instance.options.threads):
+            return self._instance.connection.execute(load_sql("footers")["facts"], {"files": patterns}).fetchall()
 
     def _describe(self, url: str, shape: str) -> tuple[tuple[str, ColumnType], ...]:
         if shape not in self._described:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lotuslake.cli import transform
+from lotuslake.cli import refresh_source, transform
 from lotuslake.cli.command import add_command
 from lotuslake.cli.output import Report
 from lotuslake.cli.session import Session
@@ -34,6 +34,10 @@ def add_to(app: typer.Typer) -> None:
         shard_index: Annotated[int, typer.Option(help="Which of them this is, from 0.")] = 0,
         restart: Annotated[bool, typer.Option("--restart", help="Forget what an earlier backfill has done.")] = False,
         max_seconds: Annotated[float | None, typer.Option(min=0, help="End between batches after so long.")] = None,
+        from_source: Annotated[
+            bool,
+            typer.Option("--refresh-source", help="Have Airbyte read the source anew, with --from from that day on."),
+        ] = False,
     ) -> Report:
         """Replay history: rebuild models from every file, or merge some days again; resumes where it stopped."""
         wiring = session.wiring
@@ -47,6 +51,12 @@ def add_to(app: typer.Typer) -> None:
             reregister=reregister,
             restart=restart,
         )
+        if from_source:
+            if options.days.end or shards > 1 or reregister or restart:
+                raise ConfigError(
+                    "--refresh-source goes with --from alone: --to, --shards, --reregister, --restart do not"
+                )
+            return refresh_source.run(session, wiring.streams.select(streams), options.days.start, max_seconds)
         result = backfill(
             wiring.streams.select(streams),
             wiring.register_ports,

@@ -15,6 +15,7 @@ class LoggedProgress:
 
     def __init__(self, command: str, run_id: str) -> None:
         self._fields = {"action": command, "run_id": run_id}
+        self._told: dict[str, str] = {}
 
     def begin(self, label: str, batches: int) -> None:
         """See Progress."""
@@ -25,6 +26,12 @@ class LoggedProgress:
         """See Progress."""
         logger.info("%s", message, extra={**self._fields, "stream": label})
 
+    def wait(self, label: str, message: str) -> None:
+        """See Progress; what is the same as before is not told again."""
+        if self._told.get(label) != message:
+            self._told[label] = message
+            logger.info("%s", message, extra={**self._fields, "stream": label})
+
 
 class DrawnProgress:
     """A line for the terminal that the next one replaces."""
@@ -32,6 +39,7 @@ class DrawnProgress:
     def __init__(self) -> None:
         self._batches: dict[str, int] = {}
         self._done: dict[str, int] = {}
+        self._waits = 0
 
     def begin(self, label: str, batches: int) -> None:
         """See Progress."""
@@ -46,6 +54,15 @@ class DrawnProgress:
         bar = "━" * full + " " * (width - full)
         end = "\n" if self._done[label] == total else ""
         sys.stderr.write(f"\r\x1b[2K{label:<26} {bar} {self._done[label]}/{total}  {message}{end}")
+        sys.stderr.flush()
+
+    def wait(self, label: str, message: str) -> None:
+        """See Progress; a bar that wanders, since nobody knows how much there is."""
+        width, block = 20, 5
+        place = self._waits % (width - block + 1)
+        self._waits += 1
+        bar = " " * place + "━" * block + " " * (width - block - place)
+        sys.stderr.write(f"\r\x1b[2K{label:<26} {bar} {message}")
         sys.stderr.flush()
 
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from lotuslake.commands.register import RegisterPorts
 from lotuslake.commands.transformation import TransformPorts
+from lotuslake.config.airbyte_settings import load_airbyte_settings
 from lotuslake.config.airbyte_sources import load_airbyte_sources
 from lotuslake.config.settings import Settings
 from lotuslake.config.streams import Streams, load_streams
 from lotuslake.core.airbyte_source import AirbyteSource
 from lotuslake.core.location import Location
 from lotuslake.ports import ObjectStore
+from lotuslake.ports.airbyte import Airbyte
 from lotuslake.ports.connector import Connector
 from lotuslake.ports.lock import NoLock, WorkLock
 from lotuslake.ports.project_files import ProjectFiles
@@ -64,6 +66,14 @@ class Wiring:
         return AirbyteConnector()
 
     @cached_property
+    def airbyte(self) -> Airbyte:
+        """The running Airbyte that the environment names."""
+        from lotuslake.adapters.airbyte_api import AirbyteApi
+
+        settings = load_airbyte_settings(self.environ)
+        return AirbyteApi(settings.url, settings.client_id, settings.client_secret)
+
+    @cached_property
     def store(self) -> ObjectStore:
         """The store that holds the landing root."""
         location = self.settings.landing_url
@@ -82,7 +92,7 @@ class Wiring:
         """The ledger in the lake."""
         from lotuslake.adapters.ducklake_ledger import DuckLakeLedger
 
-        return DuckLakeLedger(self.instance)
+        return DuckLakeLedger(self.instance, self.lock)
 
     @cached_property
     def landing(self) -> DuckLakeLanding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from lotuslake.commands.backfill_shards import ShardedRebuild, require_shards, wait_or_give_up
 from lotuslake.commands.context import RunContext
 from lotuslake.commands.register import RegisterPorts
 from lotuslake.commands.reregister import reregister
@@ -12,13 +13,11 @@ from lotuslake.commands.transform import finish
 from lotuslake.commands.transform_stream import StreamWorker
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts, TransformResult
 from lotuslake.commands.turns import take_turns
-from lotuslake.core.backfill_plan import REPLAY, DateRange, plan_publish, plan_replay, plan_shard, shard_part
+from lotuslake.core.backfill_plan import DateRange, plan_replay
 from lotuslake.core.errors import ConfigError, LostRaceError
-from lotuslake.core.generation import Content
 from lotuslake.core.model import Model
-from lotuslake.core.retry import ATTEMPTS, wait_before_retry
 from lotuslake.core.stream import BatchLimits, Stream
-from lotuslake.core.transform_plan import Cursor, Rebuild
+from lotuslake.core.transform_plan import Cursor, Rebuild, Step, needs_rebuild
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,105 +96,62 @@ class _Backfill:
         if not self.options.days.is_everything:
             yield from self._replay()
         elif self.options.shards > 1:
-            yield from self._rebuild_shard()
+            yield from ShardedRebuild(self._worker(), self.options.shards, self.options.shard_index).run()
         else:
+            require_shards(self._worker(), 1)
             yield from self._worker(full_refresh=True).run()
 
     def _was_reregistered(self) -> bool:
-        """A rebuild under way of the present epoch follows a registration that an earlier run has finished."""
+        """A rebuild under way because of the present epoch follows a registration that an earlier run has finished."""
         rebuild = self.ports.transformer.load_rebuild(self.model.name)
-        return rebuild is not None and rebuild.epoch == self.ports.ledger.load_head(self.stream).epoch
+        epoch = self.ports.ledger.load_head(self.stream).epoch
+        was = rebuild is not None and rebuild.epoch == epoch != self._cursor().epoch
+        if was:
+            self.context.log(
+                "goes on with the rebuild under way; --restart registers anew first", stream=self.stream.id
+            )
+        return was
 
     def _worker(self, *, full_refresh: bool = False) -> StreamWorker:
         options = TransformOptions(self.options.limits, full_refresh=full_refresh)
         return StreamWorker(self.stream, self.model, self.ports, options, self.context, self.result)
 
-    @property
-    def _limits(self) -> BatchLimits:
-        return self.options.limits.capped_by(self.stream.batch)
-
     def _cursor(self) -> Cursor:
         return self.ports.transformer.load_cursor(self.model.name)
 
-    def _content(self) -> Content:
-        content = self._worker().content(self.ports.ledger.load_entries(self.stream), self._cursor())
-        return content or Content((), None, is_shown=True)
-
     def _replay(self) -> Iterator[None]:
         """Bring the model up to date, then merge the days asked for once more."""
-        yield from self._worker().run()
-        for lost in range(1, ATTEMPTS + 1):
+        lost = 0
+        while True:
+            yield from self._worker().run()
             try:
                 cursor = self._cursor()
-                replay = self._begin(
-                    REPLAY, Rebuild(0, cursor.position, cursor.epoch, self.model.hash, cursor.generation_id)
-                )
-                steps = plan_replay(
-                    self.model.name, self._content().entries, cursor, replay, self.options.days, self._limits
-                )
-                if not steps:
-                    self.ports.transformer.drop_rebuild(self.model.name)
-                    return
-                yield from self._worker().take(steps, cursor)
-            except LostRaceError:
-                wait_before_retry(lost)
+                for _ in self._worker().take(self._plan_replay(cursor), cursor):
+                    lost = 0
+                    yield
+            except LostRaceError as error:
+                lost = wait_or_give_up(lost, self.stream, error)
             else:
                 return
-        raise self._lost()
 
-    def _rebuild_shard(self) -> Iterator[None]:
-        """One shard's share of a rebuild; the program that finds all shards done puts them in place together."""
-        for lost in range(1, ATTEMPTS + 1):
-            try:
-                whole = self._begin("", self._wanted())
-                if whole.shards != self.options.shards:
-                    raise ConfigError(
-                        f"a backfill of {self.stream.id} in {whole.shards} shards is under way: use --shards "
-                        f"{whole.shards}, or --restart",
-                        stream=self.stream.id,
-                    )
-                own = self._begin(shard_part(self.options.shard_index), replace(whole, position=0))
-                entries = self._content().entries
-                steps = plan_shard(
-                    self.model.name, entries, self._cursor(), own, self.options.shard_index, self._limits
-                )
-                yield from self._worker().take(steps, self._cursor())
-                yield from self._publish(whole)
-            except LostRaceError:
-                wait_before_retry(lost)
-            else:
-                return
-        raise self._lost()
-
-    def _wanted(self) -> Rebuild:
+    def _plan_replay(self, cursor: Cursor) -> list[Step]:
         head = self.ports.ledger.load_head(self.stream)
-        generation_id = self._content().generation_id
-        return Rebuild(0, head.seq, head.epoch, self.model.hash, generation_id, self.options.shards)
-
-    def _begin(self, part: str, wanted: Rebuild) -> Rebuild:
-        """The progress that is recorded under this name and still means the same work, or a new one."""
+        content = self._worker().content(self.ports.ledger.load_entries(self.stream), cursor)
+        if content is None or not content.is_shown or needs_rebuild(cursor, head, self.model.hash):
+            # Merged into what other SQL has made, the days would pass for all of it.
+            self.context.warn(
+                "no day is replayed: the model is not up to date; run the same again", stream=self.stream.id
+            )
+            return []
+        part = self.options.days.part
+        wanted = Rebuild(0, cursor.position, cursor.epoch, self.model.hash, cursor.generation_id)
         found = self.ports.transformer.load_rebuild(self.model.name, part)
-        if found is not None and (found.epoch, found.model_hash) == (wanted.epoch, wanted.model_hash):
-            return found
-        if found is not None:
-            self.ports.transformer.drop_rebuild(self.model.name)
-        self.ports.transformer.begin_rebuild(self.model.name, wanted, part)
-        return wanted
-
-    def _publish(self, whole: Rebuild) -> Iterator[None]:
-        parts = [
-            self.ports.transformer.load_rebuild(self.model.name, shard_part(index)) for index in range(whole.shards)
-        ]
-        cursor = self._cursor()
-        step = plan_publish(self.model.name, cursor, parts, whole)
-        if step is None:
-            done = sum(part is not None and part.position >= whole.until for part in parts)
-            self.context.log(f"{done} of {whole.shards} shards are done", stream=self.stream.id)
-            return
-        yield from self._worker().take([step], cursor)
-
-    def _lost(self) -> LostRaceError:
-        return LostRaceError(
-            f"lost the race for the backfill of {self.stream.id} {ATTEMPTS} times; run the same command again",
-            stream=self.stream.id,
-        )
+        is_resumed = found is not None and replace(found, position=0, until=wanted.until) == wanted
+        replay = found if found is not None and is_resumed else wanted
+        limits = self.options.limits.capped_by(self.stream.batch)
+        steps = plan_replay(self.model.name, content.entries, cursor, replay, self.options.days, limits)
+        if not steps and found is not None:
+            self.ports.transformer.drop_rebuild(self.model.name, part)
+        elif steps and not is_resumed:
+            self.ports.transformer.begin_rebuild(self.model.name, wanted, part, instead_of=found)
+        return steps

@@ -22,6 +22,9 @@ class Progress(Protocol):
     def advance(self, label: str, message: str) -> None:
         """One batch is committed."""
 
+    def wait(self, label: str, message: str) -> None:
+        """Work elsewhere, of unknown size, goes on; told again and again."""
+
 
 class Silent:
     """Progress that nobody watches."""
@@ -30,6 +33,9 @@ class Silent:
         """See Progress."""
 
     def advance(self, label: str, message: str) -> None:
+        """See Progress."""
+
+    def wait(self, label: str, message: str) -> None:
         """See Progress."""
 
 

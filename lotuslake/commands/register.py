@@ -158,6 +158,8 @@ def _register_stream(
             plan = registration.plan = _plan(stream, ports, options, context)
             context.progress.begin(stream.id, len(plan.batches))
             if plan.overwritten or plan.missing:
+                # Landing is made anew from every file that stands, so all of them must be known to be there.
+                plan = registration.plan = _plan(stream, ports, replace(options, full_sweep=True), context)
                 head, healed = heal(stream, plan, head, ports.ledger, ports.landing, context)
                 if healed:
                     registration.count(healed)

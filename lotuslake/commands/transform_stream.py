@@ -82,10 +82,12 @@ class StreamWorker:
         under_way = self.ports.transformer.load_rebuild(self.model.name)
         outdated = needs_rebuild(cursor, head, self.model.hash) or not content.is_shown
         if under_way is not None and under_way.shards > 1 and not forced:
-            if outdated:
+            wanted = (head.epoch, self.model.hash, content.generation_id)
+            if outdated and (under_way.epoch, under_way.model_hash, under_way.generation_id) == wanted:
                 self.context.log("waits for the backfill that is under way", stream=self.stream.id)
                 return []
-            under_way = None
+            # Of what is outdated, a divided rebuild of something else is dropped as the rebuild begins.
+            under_way = under_way if outdated else None
         if content.held_back and (forced or under_way is not None or outdated):
             # A rebuild would show what is held back, or nothing at all.
             self.context.warn(f"{self.model.name} is not rebuilt: {content.held_back}", stream=self.stream.id)
@@ -105,7 +107,7 @@ class StreamWorker:
             return plan_rebuild(self.model.name, entries, cursor, resumed, limits, begun=True)
         steps = plan_rebuild(self.model.name, entries, cursor, wanted, limits, begun=under_way is not None)
         if steps[0].mode == "append":
-            self.ports.transformer.begin_rebuild(self.model.name, wanted)
+            self.ports.transformer.begin_rebuild(self.model.name, wanted, instead_of=under_way)
         return steps
 
     def _adopting(self, cursor: Cursor, content: Content) -> Cursor:

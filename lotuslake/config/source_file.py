@@ -19,6 +19,7 @@ SOURCE_KEYS = (
     "namespace",
     "secrets",
     "configuration",
+    "connection_id",
     "defaults",
 )
 
@@ -36,12 +37,13 @@ def parse_source(section: Section, name: str) -> tuple[Source, Options]:
     source = Source(
         name=name,
         description=section.text("description"),
-        definition_id=_definition_id(section),
+        definition_id=_uuid(section, "definition_id", "the Airbyte definition"),
         start_date=_start_date(section),
         schedule=_schedule(section),
         namespace=None if section.is_null("namespace") else section.text("namespace") or None,
         secrets=_secrets(section),
         configuration=_configuration(section),
+        connection_id=_uuid(section, "connection_id", "the Airbyte connection, which its page's address holds"),
     )
     if "defaults" not in section:
         return source, Options()
@@ -50,10 +52,10 @@ def parse_source(section: Section, name: str) -> tuple[Source, Options]:
     return source, parse_options(defaults, Options())
 
 
-def _definition_id(section: Section) -> str | None:
-    value = section.text("definition_id")
+def _uuid(section: Section, key: str, whose: str) -> str | None:
+    value = section.text(key)
     if value and not _UUID.fullmatch(value):
-        raise section.error("definition_id", f"is {describe(value)}: write the UUID of the Airbyte definition")
+        raise section.error(key, f"is {describe(value)}: write the UUID of {whose}")
     return value.lower() or None
 
 

@@ -11,7 +11,8 @@ from lotuslake.core.ordering import partition_date
 from lotuslake.core.stream import BatchLimits
 from lotuslake.core.transform_plan import Cursor, Rebuild, Step, StepMode, batches_between
 
-REPLAY = "replay"
+# Where a shard stands before its first append: not 0, since a shard of an empty history is to have a table as well.
+NOT_BEGUN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ class DateRange:
             return False
         return (self.start is None or day >= self.start) and (self.end is None or day <= self.end)
 
+    @property
+    def part(self) -> str:
+        """The name under which the progress of replaying these days is kept: that of other days is another one."""
+        start, end = (day.isoformat().replace("-", "") if day else "" for day in (self.start, self.end))
+        return f"replay_{start}_{end}"
+
     def __str__(self) -> str:
         return f"{self.start or ''}..{self.end or ''}"
 
@@ -57,7 +64,12 @@ def plan_shard(
     index: int,
     limits: BatchLimits,
 ) -> list[Step]:
-    """Appends of one shard to a staging table of its own, from where the shard's ``rebuild`` stands to its end."""
+    """Appends of one shard to a staging table of its own, from where the shard's ``rebuild`` stands to its end.
+
+    One without an entry appends nothing, which makes the table that is published.
+    """
+    if rebuild.position >= rebuild.until:
+        return []
     own = [entry for entry in entries if shard_of(entry, rebuild.shards) == index]
     batches = batches_between(own, rebuild.position, rebuild.until, limits)
     steps: list[Step] = []
@@ -68,14 +80,19 @@ def plan_shard(
         step = _step(model, "append", cursor, rebuild)
         steps.append(replace(step, rebuild_position=at, progress=progress, part=shard_part(index), entries=batch))
         at = progress
-    return [] if rebuild.position >= rebuild.until > 0 else steps
+    return steps
 
 
 def plan_publish(model: str, cursor: Cursor, parts: Sequence[Rebuild | None], whole: Rebuild) -> Step | None:
     """The step that puts all parts in place of the live table; None while one of them is not done."""
-    if len(parts) < whole.shards or any(part is None or part.position < whole.until for part in parts):
+    if not all(is_done(part, whole) for part in parts):
         return None
     return replace(_step(model, "publish", cursor, whole), rebuild_position=whole.until, shards=whole.shards)
+
+
+def is_done(part: Rebuild | None, whole: Rebuild) -> bool:
+    """Whether a part of this very rebuild has come to its end."""
+    return part == replace(whole, position=whole.until)
 
 
 def plan_replay(
@@ -96,7 +113,7 @@ def plan_replay(
     at = replay.position
     for number, batch in enumerate(batches):
         is_last = number == len(batches) - 1
-        step = replace(_step(model, "replay", cursor, replay), position=cursor.position, entries=batch, part=REPLAY)
+        step = replace(_step(model, "replay", cursor, replay), position=cursor.position, entries=batch, part=days.part)
         steps.append(replace(step, rebuild_position=at, progress=None if is_last else batch[-1].seq))
         at = batch[-1].seq
     return steps

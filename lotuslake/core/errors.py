@@ -59,6 +59,13 @@ class CatalogHeldError(LotusLakeError):
     code = "catalog_held"
 
 
+class SourceBusyError(LotusLakeError):
+    """Airbyte is at work on the connection already."""
+
+    exit_code = ExitCode.BUSY
+    code = "source_busy"
+
+
 class ModelError(LotusLakeError):
     """A dbt model does not build."""
 

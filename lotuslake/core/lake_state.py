@@ -32,12 +32,12 @@ class ModelState:
 
 @dataclass(frozen=True, slots=True)
 class RebuildState:
-    """A rebuild under way, or a part of one, and when it began; ``name`` is the model's, with the part's if it has one."""
+    """A rebuild under way, or a part of one, and when it last moved on; ``name`` is the model's, with the part's if it has one."""
 
     name: str
     position: int
     until: int
-    began_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,9 @@ def _metrics(state: LakeState, now: datetime) -> Iterable[_Metric]:
         [(to, _seconds(one.updated_at)) for to, one in models],
     )
     yield _Metric(
-        "rebuild_began_timestamp_seconds",
-        "When a rebuild under way began.",
-        [(to, _seconds(one.began_at)) for to, one in rebuilds],
+        "rebuild_updated_timestamp_seconds",
+        "When a rebuild under way last moved on.",
+        [(to, _seconds(one.updated_at)) for to, one in rebuilds],
     )
     yield _Metric(
         "rebuild_entries_left", "Log entries it has to read.", [(to, one.until - one.position) for to, one in rebuilds]

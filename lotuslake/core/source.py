@@ -16,7 +16,7 @@ class Source:
 
     ``schedule`` is a Quartz cron expression in UTC, or ``manual``. ``secrets`` are names, never values: environment
     variables or keys of a Kubernetes secret. ``configuration`` is what the connector asks for and is no secret, in the
-    connector's own words.
+    connector's own words. ``connection_id`` names the connection in a running Airbyte; without it, it is looked up.
     """
 
     name: str
@@ -27,3 +27,4 @@ class Source:
     namespace: str | None = None
     secrets: tuple[str, ...] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)
+    connection_id: str | None = None

@@ -23,4 +23,4 @@ class Maintenance(Protocol):
         """Delete the lake's own files that no snapshot needs since then, and its orphans; how many went."""
 
     def delete_expired(self, stream: Stream, entries: Sequence[LedgerEntry]) -> int:
-        """Delete raw objects whose entries say `expired`; how many were still there."""
+        """Delete the raw objects of these entries where they still are what was registered; how many were there."""

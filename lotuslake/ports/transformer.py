@@ -27,16 +27,17 @@ class Transformer(Protocol):
         """Where a model stands."""
 
     def load_rebuild(self, model: str, part: str = "") -> Rebuild | None:
-        """The rebuild under way, if any, or one of its parts; part `replay` is the progress of a replay."""
+        """The rebuild under way, if any, or one of its parts; parts `replay_…` are the progress of replays."""
 
-    def begin_rebuild(self, model: str, rebuild: Rebuild, part: str = "") -> None:
-        """Record a new rebuild; without a part, what an abandoned one left, parts included, is dropped first.
+    def begin_rebuild(self, model: str, rebuild: Rebuild, part: str = "", *, instead_of: Rebuild | None = None) -> None:
+        """Record a new rebuild, or part of one, in place of the one that was found; without a part, all parts go first.
 
-        Of two programs that begin the same part at once, one loses the race.
+        Raises:
+            LostRaceError: another one than ``instead_of`` is recorded by now.
         """
 
-    def drop_rebuild(self, model: str) -> None:
-        """Drop the rebuild under way, its parts and a replay, if any: the live table stays as it is."""
+    def drop_rebuild(self, model: str, part: str = "") -> None:
+        """Drop one part, or the rebuild under way with all parts and replays, if any: the live table stays as it is."""
 
     def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:
         """Run one step: its rows and its position are one commit. ``stream`` is None for enriched models."""

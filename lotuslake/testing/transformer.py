@@ -50,22 +50,22 @@ class MemoryTransformer:
             found = self._lake.rebuilds.get((model, part))
             return found[0] if found else None
 
-    def begin_rebuild(self, model: str, rebuild: Rebuild, part: str = "") -> None:
+    def begin_rebuild(self, model: str, rebuild: Rebuild, part: str = "", *, instead_of: Rebuild | None = None) -> None:
         """See Transformer."""
         with self._lake.calling("transformer.begin_rebuild"):
-            if not part:
-                self._drop(model)
-            elif (model, part) in self._lake.rebuilds:
-                raise LostRaceError(f"another process has begun {part} of {model}")
+            found, _ = self._lake.rebuilds.get((model, part), (None, []))
+            if found != instead_of:
+                raise LostRaceError(f"another process has begun a rebuild of {model}")
+            self._drop(model, part)
             self._lake.rebuilds[model, part] = rebuild, []
 
-    def drop_rebuild(self, model: str) -> None:
+    def drop_rebuild(self, model: str, part: str = "") -> None:
         """See Transformer."""
         with self._lake.calling("transformer.drop_rebuild"):
-            self._drop(model)
+            self._drop(model, part)
 
-    def _drop(self, model: str) -> None:
-        for key in [key for key in self._lake.rebuilds if key[0] == model]:
+    def _drop(self, model: str, part: str = "") -> None:
+        for key in [key for key in self._lake.rebuilds if key[0] == model and part in ("", key[1])]:
             del self._lake.rebuilds[key]
 
     def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:  # noqa: ARG002  (part of the port)

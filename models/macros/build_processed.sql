@@ -2,7 +2,7 @@
   One step of a processed model.
 
   replace  the whole history, which fits one batch: a new table in place of the live one
-  append   one batch of a longer history: its newest versions into `int_x__rebuild`, beside the live table
+  append   one batch of a longer history: its rows into `int_x__rebuild`, beside the live table
   publish  the newest versions of `int_x__rebuild`, or of all its parts: a new table in place of the live one
   merge    one batch after the cursor: its newest versions into the live table
   replay   one batch from before the cursor, merged once more
@@ -11,28 +11,18 @@
   {%- set mode = step['mode'] -%}
   {%- set part = step['part'] -%}
   {%- set parts = parts_of(step) if mode == 'publish' else [part] -%}
-  {%- set incoming = adapter.quote('incoming_' ~ live.identifier) -%}
   {% if mode in ('append', 'publish', 'replay') %}
     {% for one in parts %}{% call statement('guard_rebuild') %}{{ guard_rebuild(step, one) }}{% endcall %}{% endfor %}
   {% endif %}
-  {% call statement('incoming') %}
-    create or replace temp table {{ incoming }} as
-    {% if mode == 'publish' -%}
-      {%- for one in parts %}from {{ staging_table(live, one) }}{{ ' union all by name ' if not loop.last }}{% endfor %}
-    {%- else %}{{ sql }}{% endif %}
-  {% endcall %}
-  {%- set columns = run_query('describe ' ~ incoming).columns[0].values() | list -%}
 
-  {% if mode in ('merge', 'replay') %}
-    {% do merge_newest(live, incoming, step, columns) %}
-  {% elif mode == 'append' %}
+  {% if mode == 'append' %}
     {% set staging = staging_table(live, part) %}
-    {% call statement('staging') %}create table if not exists {{ staging }} as from {{ incoming }} limit 0{% endcall %}
-    {% call statement('main') %}
-      insert into {{ staging }} ({{ quoted(columns) }}) {{ newest_versions(incoming, step, columns) }}
-    {% endcall %}
+    {% call statement('staging') %}create table if not exists {{ staging }} as from ({{ sql }}) limit 0{% endcall %}
+    {% call statement('main') %}insert into {{ staging }} by name {{ sql }}{% endcall %}
+  {% elif mode == 'publish' %}
+    {% do publish_parts(live, step, parts) %}
   {% else %}
-    {% call statement('main') %}create or replace table {{ live }} as {{ newest_versions(incoming, step, columns) }}{% endcall %}
+    {% do write_batch(live, step, sql) %}
   {% endif %}
 
   {% if mode == 'publish' %}
@@ -51,5 +41,46 @@
   {% if mode != 'append' %}
     {% call statement('cursor') %}{{ advance_cursor() }}{% endcall %}
   {% endif %}
+{% endmacro %}
+
+{# The newest versions of one batch, in place of the live table or into it. #}
+{% macro write_batch(live, step, sql) %}
+  {%- set incoming = adapter.quote('incoming_' ~ live.identifier) -%}
+  {% call statement('incoming') %}create or replace temp table {{ incoming }} as {{ sql }}{% endcall %}
+  {%- set columns = columns_of(incoming) -%}
+  {% if step['mode'] == 'replace' %}
+    {% call statement('main') %}create or replace table {{ live }} as {{ newest_versions(incoming, step, columns) }}{% endcall %}
+  {% else %}
+    {% do merge_newest(live, incoming, step, columns) %}
+  {% endif %}
   {% call statement('forget') %}drop table {{ incoming }}{% endcall %}
 {% endmacro %}
+
+{#
+  The newest versions of what was staged, straight from the lake's own files. Choosing them takes memory for each record,
+  which cannot be spilled: so a large table is written in several passes, each over the records of one hash range.
+#}
+{% macro publish_parts(live, step, parts) %}
+  {%- set rows_in_a_pass = 2000000 -%}
+  {%- set staged = [] -%}
+  {%- set ns = namespace(rows=0) -%}
+  {%- for one in parts -%}
+    {%- set table = staging_table(live, one) -%}
+    {%- set ns.rows = ns.rows + run_query('select count(*) from ' ~ table).columns[0].values()[0] | int -%}
+    {%- do staged.append('select *, rowid * ' ~ parts | length ~ ' + ' ~ loop.index0 ~ ' as _row from ' ~ table) -%}
+  {%- endfor -%}
+  {%- set columns = columns_of(staging_table(live, parts[0])) -%}
+  {%- set passes = [1, (ns.rows / rows_in_a_pass) | round(0, 'ceil') | int] | max -%}
+  {%- for number in range(passes) -%}
+    {%- set range = 'hash(' ~ key_columns(step, 'staged') ~ ') % ' ~ passes ~ ' = ' ~ number -%}
+    {%- set relation = '(from (' ~ staged | join(' union all by name ') ~ ') as staged' ~ (' where ' ~ range if passes > 1 else '') ~ ')' -%}
+    {%- set newest = newest_versions(relation, step, columns, '_row') -%}
+    {% call statement('main') %}
+      {% if loop.first %}create or replace table {{ live }} as{% else %}insert into {{ live }}{% endif %} {{ newest }}
+    {% endcall %}
+  {%- endfor -%}
+{% endmacro %}
+
+{% macro columns_of(relation) -%}
+  {{ return(run_query('describe ' ~ relation).columns[0].values() | list) }}
+{%- endmacro %}

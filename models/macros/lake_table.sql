@@ -7,7 +7,10 @@
   {%- set live = this.incorporate(type='table') -%}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
-  {% call statement('guard') %}{{ guard_cursor(step) }}{% endcall %}
+  {# An append touches no live table: the rebuild's progress guards it. #}
+  {% if step['mode'] != 'append' %}
+    {% call statement('guard') %}{{ guard_cursor(step) }}{% endcall %}
+  {% endif %}
   {% if this.schema == 'processed' %}
     {% do build_processed(live, step, compiled_code) %}
   {% else %}

@@ -33,21 +33,21 @@
 {%- endmacro %}
 
 {#
-  One row a key out of `relation`, a temporary table: the newest version of each record. Of rows with the same version
-  the earlier one in the table stands, so what is compared with (the live row) is put behind what comes in.
+  One row a key out of `relation`, whose column `id` numbers its rows: the newest version of each record. Of rows with the
+  same version the earlier one stands, so what is compared with (the live row) is put behind what comes in.
 #}
-{% macro newest_versions(relation, step, columns) -%}
+{% macro newest_versions(relation, step, columns, id='rowid') -%}
   {%- if not step['has_tombstones'] %}
   select {{ quoted(columns) }} from {{ relation }}
-  where rowid in (
-    select max_by(r.rowid, ({{ row_version('r', step['has_cursor']) }}, -r.rowid))
+  where {{ id }} in (
+    select max_by(r.{{ id }}, ({{ row_version('r', step['has_cursor']) }}, -r.{{ id }}))
     from {{ relation }} as r group by {{ key_columns(step, 'r') }}
   )
   {%- else %}
   with best as (
     select
-      max_by(r.rowid, ({{ row_version('r', step['has_cursor']) }}, -r.rowid)) filter (where {{ has_full_row('r') }}) as full_rowid,
-      max_by(r.rowid, ({{ tombstone_version('r', step['has_cursor']) }}, -r.rowid)) filter (where {{ has_tombstone('r') }}) as tombstone_rowid
+      max_by(r.{{ id }}, ({{ row_version('r', step['has_cursor']) }}, -r.{{ id }})) filter (where {{ has_full_row('r') }}) as full_rowid,
+      max_by(r.{{ id }}, ({{ tombstone_version('r', step['has_cursor']) }}, -r.{{ id }})) filter (where {{ has_tombstone('r') }}) as tombstone_rowid
     from {{ relation }} as r group by {{ key_columns(step, 'r') }}
   ),
   states as (
@@ -57,8 +57,8 @@
       tombstone_rowid is not null and (full_rowid is null
         or {{ tombstone_version('t', step['has_cursor']) }} > {{ row_version('s', step['has_cursor']) }}) as deleted
     from best
-    left join {{ relation }} as s on s.rowid = full_rowid
-    left join {{ relation }} as t on t.rowid = tombstone_rowid
+    left join {{ relation }} as s on s.{{ id }} = full_rowid
+    left join {{ relation }} as t on t.{{ id }} = tombstone_rowid
   )
   select
     {%- for name in columns %}

@@ -75,7 +75,7 @@ def write_sales(folder: Path, files: int, rows: int, *, keys: int | None = None)
 
 
 def _key(position: int, total: int) -> int:
-    return (position * 7919) % total if position % 4 == 0 else position
+    return (position * 7919 + 1) % total if position % 4 == 0 else position
 
 
 def _path(folder: Path, number: int) -> Path:

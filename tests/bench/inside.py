@@ -49,8 +49,17 @@ def add_list(files: list[str]) -> dict[str, Any]:
     return {"seconds": took()}
 
 
-def add_each(files: list[str], *, ledger: bool = False) -> dict[str, Any]:
-    """The rival: a call for each file in autocommit; with ``ledger`` a transaction each, with a row that tells of it."""
+def add_each(files: list[str]) -> dict[str, Any]:
+    """The rival: a call for each file in autocommit."""
+    return _add_each(files, ledger=False)
+
+
+def add_each_with_ledger(files: list[str]) -> dict[str, Any]:
+    """The rival: a transaction for each file, of a call and a row that tells of it."""
+    return _add_each(files, ledger=True)
+
+
+def _add_each(files: list[str], *, ledger: bool) -> dict[str, Any]:
     connection = _rival_lake(files)
     connection.execute(
         "CREATE TABLE rival.ledger (stream VARCHAR, seq BIGINT, path VARCHAR, etag VARCHAR, size_bytes BIGINT, "
@@ -196,7 +205,7 @@ def _timed() -> Iterator[Callable[[], float]]:
 
 OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
     operation.__name__: operation
-    for operation in (command, add_list, add_each, idle_check, fill_ledger, plan, transform_sql, newest_of_each)
+    for operation in (command, add_list, add_each, add_each_with_ledger, idle_check, fill_ledger, plan, transform_sql, newest_of_each)
 }
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ from tools.services import ObjectStorage, Postgres, running
 
 ROOT = Path(__file__).parents[2]
 OWN_PROJECT = Path(__file__).parent / "project"
+# So many objects are uploaded at once.
+UPLOADS = 4
 FOREIGN = ("AWS_", "PG", "LOTUSLAKE_")
 LOTUSLAKE = (sys.executable, "-c", "from lotuslake.cli.main import run; run()")
 
@@ -62,6 +64,10 @@ class Lake:
         """A `lotuslake` process, which must succeed."""
         return self._process((*LOTUSLAKE, *arguments, "--json", "--log-format", "json"))
 
+    def help(self) -> Ran:
+        """`lotuslake --help`."""
+        return self._process((*LOTUSLAKE, "--help"))
+
     def inside(self, operation: str, **given: Any) -> dict[str, Any]:
         """What `tests.bench.inside` answers to an operation, in a process of its own: start-up is not in its times."""
         command = (sys.executable, "-m", "tests.bench.inside", operation, json.dumps(given))
@@ -80,7 +86,11 @@ class Lake:
             for path, key in todo:
                 client.put_object(Bucket=self.bucket, Key=key, Body=path.read_bytes())
 
-        _in_threads(upload, todo)
+        threads = [threading.Thread(target=upload) for _ in range(UPLOADS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     def urls(self, folder: Path, stream: str) -> list[str]:
         """Where DuckDB reads the files that were landed."""
@@ -129,6 +139,13 @@ class Machine:
         shutil.copytree(ROOT / "models/macros", folder / "models/macros")
         shutil.copy(ROOT / "models/dbt_project.yml", folder / "models")
         return Lake(folder, {"LOTUSLAKE_PROJECT_DIR": str(folder)})
+
+    def on_postgres(self) -> Lake:
+        """Files in the project's folder, catalog in a database of Postgres."""
+        _, postgres = self.services()
+        return self.embedded().having(
+            LOTUSLAKE_CATALOG_URL=postgres.make_database(), PGPASSWORD=postgres.password, PGSSLMODE="disable"
+        )
 
     def cluster(self) -> Lake:
         """A bucket of SeaweedFS and a database of Postgres."""
@@ -185,12 +202,3 @@ def machine(folder: Path) -> Iterator[Machine]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
-
-def _in_threads(work: Any, todo: Iterator[Any], number: int = 4) -> None:
-    lock = threading.Lock()
-    del lock, todo
-    threads = [threading.Thread(target=work) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -161,14 +162,37 @@ class Project:
         return kept | {"LOTUSLAKE_PROJECT_DIR": str(self.root)} | self.environment
 
 
-def run_forked(project: Project, arguments: Sequence[str], log: Path) -> None:
-    """The command as the whole of a forked process, whose stderr goes to `log`."""
-    with log.open("w") as stream:
-        os.dup2(stream.fileno(), 2)
-        os.dup2(stream.fileno(), 1)
+class Fuse(io.StringIO):
+    """Takes what the program says on stderr; once it says `line`, it kills the process `seconds` later."""
+
+    def __init__(self, line: str, seconds: float) -> None:
+        super().__init__()
+        self._line = line
+        self._seconds = seconds
+        self._burns = False
+
+    def write(self, text: str) -> int:
+        if self._line in text and not self._burns:
+            self._burns = True
+            if self._seconds:
+                timer = threading.Timer(self._seconds, _kill_this_process)
+                timer.daemon = True
+                timer.start()
+            else:
+                _kill_this_process()
+        return super().write(text)
+
+
+def _kill_this_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run_until_killed(project: Project, arguments: Sequence[str], line: str, seconds: float) -> None:
+    """The command as the whole of a forked process."""
     os.environ.clear()
     os.environ.update(project.environ())
     sys.argv = ["lotuslake", *arguments]
+    sys.stdout, sys.stderr = io.StringIO(), Fuse(line, seconds)
     from lotuslake.cli.main import run
 
     run()

@@ -370,7 +370,7 @@ def test_a_command_waits_for_the_catalog(things: Project, holder: int) -> None:
 
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_run_after_the_current_batch(things: Project, number: signal.Signals, expected: int) -> None:
-    for n in range(60):
+    for n in range(30):
         things.put(key_of(f"part_{n}.parquet"), data_file([n]))
     process = things.start("register", "--json", "--batch-max-files", "1")
     assert process.stderr is not None
@@ -385,9 +385,9 @@ def test_a_signal_ends_the_run_after_the_current_batch(things: Project, number: 
     assert outcome.envelope["errors"][0]["code"] == "stopped"
     assert "Traceback" not in outcome.stderr
     done = outcome.stream(STREAM)["registered_files"]
-    assert 0 < done < 60
+    assert 0 < done < 30
     assert things.rows("SELECT count(*) FROM landing.stg_test__things") == [(done,)]
-    assert things.json("register").stream(STREAM)["registered_files"] == 60 - done
+    assert things.json("register").stream(STREAM)["registered_files"] == 30 - done
 
 
 def test_a_starter_project_speaks_for_itself(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lotuslake.commands.backfill import BackfillOptions, backfill
 from lotuslake.commands.context import RunContext
 from lotuslake.commands.ingest_check import IngestCheckResult, ingest_check
 from lotuslake.commands.register import RegisterOptions, RegisterPorts, RegisterResult, register
@@ -139,9 +140,27 @@ class Shop:
             streams or (ORDERS,), ports, TransformOptions(self.limits, **options), self.context(should_end)
         )
 
+    def backfill(
+        self, *streams: Stream, should_end: Callable[[], bool] = lambda: False, **options: Any
+    ) -> TransformResult:
+        landing = RegisterPorts(self.store, self.lake.ledger, self.lake.landing)
+        ports = TransformPorts(self.lake.ledger, self.lake.transformer)
+        return backfill(
+            streams or (ORDERS,), landing, ports, BackfillOptions(self.limits, **options), self.context(should_end)
+        )
+
     def table(self, model: str) -> dict[int, int]:
         """Totals by id: which version of each record a processed table shows."""
         return {row["id"]: row["total"] for row in self.lake.tables[model]}
+
+    def mark(self, model: str, text: str) -> None:
+        """Let what the model makes of a row from now on bear a mark; its hash stays, as if a function had changed."""
+        known = self.lake.models[model]
+        self.lake.models[model] = replace(known, select=lambda row: {**row, "mark": text})
+
+    def marks(self, model: str) -> dict[int, str | None]:
+        """Which mark each row of a processed table bears."""
+        return {row["id"]: row.get("mark") for row in self.lake.tables[model]}
 
     def change_sql(self, model: str, hash_: str) -> None:
         known = self.lake.models[model]

