@@ -74,7 +74,7 @@ demo-s3: services-up ## The demo on them (ARGS="--scale 2")
 		'  $(LOTUSLAKE) query "FROM enriched.fct_sales LIMIT 5"' 'To stop the services: make services-down'
 
 ##@ Checks
-.PHONY: check catalog-check terraform-check state-check actionlint manifests image docs fmt test-unit test-integration coverage
+.PHONY: check catalog-check terraform-check state-check actionlint manifests image docs fmt test-unit test-connectors test-integration coverage
 
 check: install catalog-check terraform-check state-check actionlint ## Format, lint, types, import contract, Dockerfile, catalogs; edits nothing
 	$(BIN)/ruff format --check .
@@ -127,15 +127,30 @@ test: coverage ## All tests, then the coverage gate
 test-unit: install ## The quick tests: unit and property (ARGS="-k plan")
 	$(PYTEST) tests/unit tests/property $(ARGS)
 
+# Plain `make test` leaves them out: their three environments are 1.1 GB and two minutes of installing.
+CONNECTORS_DIR ?= .lotuslake/connectors
+test-connectors: install ## Airbyte's real connectors against imitated APIs, into the lake (ARGS="-k shopify")
+	@status=0; $(BIN)/python -m tools.connectors "$(CONNECTORS_DIR)" || status=$$?; \
+	if [ $$status -eq 75 ]; then echo "make test-connectors: skipped, see above"; exit 0; fi; \
+	if [ $$status -ne 0 ]; then exit $$status; fi; \
+	CONNECTORS_DIR="$(abspath $(CONNECTORS_DIR))" $(PYTEST) tests/connectors $(ARGS)
+
 test-integration: install ## The tests that run real components (ARGS="-x")
 	$(PYTEST) tests/contract tests/functional tests/integration $(ARGS)
 
 coverage: install ## All tests with branch coverage; core and commands at 95 % of branches or more
-	$(PYTEST) --cov --cov-report= $(ARGS)
+	$(PYTEST) --ignore=tests/connectors --cov --cov-report= $(ARGS)
 	@mkdir -p build
 	$(BIN)/coverage report --include='lotuslake/core/*,lotuslake/commands/*'
 	@$(BIN)/coverage json --quiet -o build/coverage.json
 	@$(BIN)/python .ci/branch_coverage.py build/coverage.json 95 lotuslake/core lotuslake/commands
+
+##@ Speed
+.PHONY: bench
+
+BENCH ?= full
+bench: install ## Every figure beside its rival, into docs/benchmarks.md (BENCH=quick: a few minutes)
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 ##@ Subcommands (options and selectors in ARGS)
 .PHONY: ingest-check register transform generate-catalog backfill

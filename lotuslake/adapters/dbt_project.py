@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import yaml
 
+from lotuslake.adapters.dbt_known_models import KnownModels
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.core.errors import ConfigError, ModelError
 from lotuslake.core.finding import TestOutcome
@@ -68,7 +69,15 @@ class DbtProject:
 
     @cached_property
     def models(self) -> dict[str, Model]:
-        """Models of the folders processed/ and enriched/ by name."""
+        """Models of the folders processed/ and enriched/ by name; read without dbt while no file of the project changed."""
+        known = KnownModels(self._folder, self._state_dir)
+        models = known.load()
+        if models is None:
+            models = self._models_of_manifest()
+            known.save(models)
+        return models
+
+    def _models_of_manifest(self) -> dict[str, Model]:
         nodes = [node for node in self.manifest.nodes.values() if node.resource_type == "model"]
         return {
             node.name: Model(

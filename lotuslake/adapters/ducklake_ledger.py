@@ -52,8 +52,10 @@ class DuckLakeLedger:
         if not self._is_complete():
             with self._lock.held("the lake"):
                 retrying("preparing the lake", self._prepare_meta)
+        tables, freshness = self._meta_tables(), self._recorded_freshness()
         for stream in streams:
-            retrying(f"preparing {stream.id}", partial(self._prepare_stream, stream))
+            if f"fence_{stream.slug}" not in tables or freshness.get(stream.id) != _freshness_seconds(stream):
+                retrying(f"preparing {stream.id}", partial(self._prepare_stream, stream))
 
     def load_head(self, stream: Stream) -> Head:
         if not self.exists() or not self._has_table("meta", f"fence_{stream.slug}"):
@@ -172,14 +174,17 @@ class DuckLakeLedger:
         if not self._has_table("meta", f"fence_{stream.slug}"):
             columns = "0::BIGINT AS head_seq, 0::BIGINT AS epoch, now() AS updated_at"
             self._write(f"CREATE TABLE {fence_table(stream)} AS SELECT {columns}")
-        wanted = tuple(
-            None if age is None else int(age.total_seconds())
-            for age in (stream.freshness.warn_after, stream.freshness.error_after)
-        )
-        recorded = {row[0]: (row[1], row[2]) for row in self._rows(load_sql("ledger")["load_freshness"])}
-        if recorded.get(stream.id) != wanted:
+        wanted = _freshness_seconds(stream)
+        if self._recorded_freshness().get(stream.id) != wanted:
             parameters = {"stream": stream.id, "warn_after": wanted[0], "error_after": wanted[1]}
             self._write(load_sql("ledger")["record_freshness"], parameters)
+
+    def _recorded_freshness(self) -> dict[str, tuple[int | None, ...]]:
+        return {row[0]: (row[1], row[2]) for row in self._rows(load_sql("ledger")["load_freshness"])}
+
+    def _meta_tables(self) -> set[str]:
+        sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = $lake AND schema_name = 'meta'"
+        return {row[0] for row in self._rows(sql, {"lake": LAKE})}
 
     def _has_table(self, schema: str, name: str) -> bool:
         found = self._rows(
@@ -207,6 +212,11 @@ def raised(findings: Sequence[Finding], *, is_open: bool) -> dict[str, Any]:
         "reason": [finding.reason for finding in findings],
         "is_open": is_open,
     }
+
+
+def _freshness_seconds(stream: Stream) -> tuple[int | None, ...]:
+    ages = (stream.freshness.warn_after, stream.freshness.error_after)
+    return tuple(None if age is None else int(age.total_seconds()) for age in ages)
 
 
 def fence_table(stream: Stream) -> str:

@@ -34,7 +34,9 @@ def find_damaged_tables(instance: DuckDbInstance) -> list[DamagedTable]:
         if not named:
             return []
         with instance.globbing() as connection:
-            there = {row[0] for row in connection.execute(load_sql("lost_files")["there"], {"data_root": root}).fetchall()}
+            there = {
+                row[0] for row in connection.execute(load_sql("lost_files")["there"], {"data_root": root}).fetchall()
+            }
         lost: dict[tuple[str, str], int] = {}
         for schema, name, path, begin_snapshot in named:
             if path not in there:
@@ -65,5 +67,3 @@ def put_back(instance: DuckDbInstance, table: str, cursor: str, version: int, wh
         f"FROM (FROM {cursor} {at}) AS was",
         {"version": version},
     )
-
-

@@ -59,8 +59,13 @@ class DuckLakeModels:
         return self._project.models
 
     def prepare(self, models: Sequence[Model]) -> None:
+        found = self._rows(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = $lake AND schema_name = 'meta'",
+            {"lake": LAKE},
+        )
         for model in models:
-            retrying(f"preparing {model.name}", partial(self._prepare, model))
+            if (f"cursor_{model.name}",) not in found:
+                retrying(f"preparing {model.name}", partial(self._prepare, model))
         self._mend_lost_files()
 
     def load_cursor(self, model: str) -> Cursor:
@@ -75,9 +80,7 @@ class DuckLakeModels:
         columns = "position, until, epoch, model_hash, generation_id, shards"
         return Rebuild(*self._rows(f"SELECT {columns} FROM {rebuild_table(model, part)}")[0])
 
-    def begin_rebuild(
-        self, model: str, rebuild: Rebuild, part: str = "", *, instead_of: Rebuild | None = None
-    ) -> None:
+    def begin_rebuild(self, model: str, rebuild: Rebuild, part: str = "", *, instead_of: Rebuild | None = None) -> None:
         with translated(f"beginning the rebuild of {model}"), self._instance.transaction() as connection:
             if self.load_rebuild(model, part) != instead_of:
                 raise LostRaceError(f"another process has begun a rebuild of {model}")
@@ -207,7 +210,9 @@ class DuckLakeModels:
         with translated(f"putting back {model}"), self._instance.transaction() as connection:
             version = self.load_cursor(model).version + 1
             if table.whole_at is None or table.schema == "enriched":
-                connection.execute(f"UPDATE {cursor_table(model)} SET version = $version, model_hash = ''", {"version": version})
+                connection.execute(
+                    f"UPDATE {cursor_table(model)} SET version = $version, model_hash = ''", {"version": version}
+                )
             else:
                 put_back(
                     self._instance,

@@ -1,4 +1,4 @@
-"""A Prometheus Pushgateway. https://github.com/prometheus/pushgateway#api"""
+"""A Prometheus Pushgateway: https://github.com/prometheus/pushgateway#api describes what it takes."""
 
 from __future__ import annotations
 

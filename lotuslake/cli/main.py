@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated
 
 import typer
@@ -66,4 +67,8 @@ for command in (
 
 def run() -> None:
     """Entry point of the console script."""
-    app()
+    try:
+        app()
+    finally:
+        # The process ends: taking dbt's hundred thousand objects apart would add half a second.
+        gc.freeze()

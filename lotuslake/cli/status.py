@@ -31,7 +31,9 @@ def add_to(app: typer.Typer) -> None:
         context = session.context()
         state = status(wiring.state, wiring.metrics_sink(push) if push else None, context)
         now = context.now()
-        lags = [int((now - one.newest_file_at).total_seconds()) if one.newest_file_at else None for one in state.streams]
+        lags = [
+            int((now - one.newest_file_at).total_seconds()) if one.newest_file_at else None for one in state.streams
+        ]
         return Report(
             command="status",
             exit_code=ExitCode.DONE,

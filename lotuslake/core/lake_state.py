@@ -32,7 +32,7 @@ class ModelState:
 
 @dataclass(frozen=True, slots=True)
 class RebuildState:
-    """A rebuild under way, or a part of one, and when it last moved on; ``name`` is the model's, with the part's if it has one."""
+    """A rebuild under way, or a part of one, and when it last moved on. ``name``: the model's, and the part's if any."""
 
     name: str
     position: int
@@ -122,11 +122,11 @@ def _metrics(state: LakeState, now: datetime) -> Iterable[_Metric]:
     yield _Metric(
         "rebuild_entries_left", "Log entries it has to read.", [(to, one.until - one.position) for to, one in rebuilds]
     )
+    yield _Metric("command_exit_code", "How its newest run ended.", [(to, one.exit_code) for to, one in commands])
     yield _Metric(
-        "command_exit_code", "How its newest run ended.", [(to, one.exit_code) for to, one in commands]
-    )
-    yield _Metric(
-        "command_ended_timestamp_seconds", "When its newest run ended.", [(to, _seconds(o.ended_at)) for to, o in commands]
+        "command_ended_timestamp_seconds",
+        "When its newest run ended.",
+        [(to, _seconds(o.ended_at)) for to, o in commands],
     )
     yield _Metric("snapshots", "Snapshots that the catalog keeps.", [({}, state.snapshots)])
     yield _Metric(

@@ -14,7 +14,8 @@ from lotuslake.demo.clock import shop_time
 from lotuslake.demo.model import Line, Order, Refund, RefundLine
 from lotuslake.demo.money import Json, number, text
 
-SHOP_URL = "lotus-and-luna.myshopify.com"
+# What the connector writes there is the name before .myshopify.com, not a URL.
+SHOP_URL = "lotus-and-luna"
 LOCATION_ID = 68_001_000_001
 
 _Money = Callable[[int], float | str]

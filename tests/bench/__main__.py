@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from tests.bench import end_to_end, registering, transforming
 from tests.bench.figures import Figure, render, write
@@ -37,14 +38,16 @@ def main(mode: str, only: list[str]) -> None:
     for name, measure in sections.items():
         if only and name not in only:
             continue
-        with machine(ROOT / ".lotuslake/bench/work") as on:
+        with machine(ROOT / f".lotuslake/bench/work_{os.getpid()}") as on:
             figures += measure(on)
-        print(f"{name}: measured after {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+        print(f"{name}: measured after {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)  # noqa: T201 - a tool
     table = render(figures, mode)
-    print(table)
+    print(table)  # noqa: T201 - a tool
     if not only:
         write(PAGE, table)
 
 
 if __name__ == "__main__":
+    # Services and folders are cleared away however the run ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     main(sys.argv[1] if len(sys.argv) > 1 else "full", sys.argv[2:])

@@ -85,7 +85,7 @@ def _path(folder: Path, number: int) -> Path:
     return path
 
 
-def _airbyte_columns(rows: int, number: int) -> dict[str, pa.Array]:
+def _airbyte_columns(rows: int, number: int) -> dict[str, Any]:
     at = BEGIN + timedelta(minutes=number)
     return {
         "_airbyte_raw_id": pa.array([f"{number:08x}-0000-4000-8000-{row:012x}" for row in range(rows)]),
@@ -124,10 +124,18 @@ def _order(id_: int, number: int) -> dict[str, Any]:
     item = {"id": id_, "sku": f"SKU-{id_ % 300}", "title": "Lamp", "quantity": 1, "price": price}
     return {
         **dict.fromkeys(("cancelled_at", "cancel_reason", "phone")),
-        **{"order_number": id_, "name": f"#{id_}", "created_at": at, "updated_at": at, "processed_at": at},
-        **{"financial_status": "paid", "fulfillment_status": "fulfilled", "email": email, "currency": "USD"},
-        **{"tags": "new", "test": False, "confirmed": True},
-        **{"total_price": price, "subtotal_price": price, "total_tax": 0.0, "total_discounts": 0.0},
+        **dict.fromkeys(("created_at", "updated_at", "processed_at"), at),
+        **dict.fromkeys(("total_tax", "total_discounts"), 0.0),
+        **dict.fromkeys(("total_price", "subtotal_price"), price),
+        "order_number": id_,
+        "name": f"#{id_}",
+        "financial_status": "paid",
+        "fulfillment_status": "fulfilled",
+        "email": email,
+        "currency": "USD",
+        "tags": "new",
+        "test": False,
+        "confirmed": True,
         "customer": {"id": id_ % 5000, "email": email, "default_address": place},
         "shipping_address": place,
         "total_price_set": {"shop_money": money, "presentment_money": money},

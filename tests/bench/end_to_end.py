@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.bench.data import write_sales
-from tests.bench.figures import Figure, in_turn, middle
+from tests.bench.figures import Figure, Pairs, in_turn, middle
 from tests.bench.lakes import ROOT, Lake, Machine, run_process
 
 HERE = Path(__file__).parent
@@ -23,19 +23,24 @@ def measure(machine: Machine, files: int, rows: int, target: float, times: int) 
     source = write_sales(machine.folder / f"sales_{files}", files, rows)
     answers: list[tuple[int, int]] = []
 
+    cpu: dict[str, list[float]] = {"ours": [], "dlt": []}
+
     def ours() -> float:
         lake = machine.embedded()
         lake.land(source, "sales")
-        seconds = sum(lake.run(*command).seconds for command in (("register", "bench/sales"), ("transform", "bench/sales")))
+        ran = [lake.run(command, "bench/sales") for command in ("register", "transform")]
         answers.append(_answer(lake))
-        return seconds
+        cpu["ours"].append(sum(one.cpu_seconds for one in ran))
+        return sum(one.seconds for one in ran)
 
     def dlt() -> float:
         folder = machine.folder / "dlt"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        ran = run_process((str(_dlt_python()), str(HERE / "rival_dlt.py"), str(source), str(folder), "rows"), _plain(folder), folder)
+        command = (str(_dlt_python()), str(HERE / "rival_dlt.py"), str(source), str(folder), "rows")
+        ran = run_process(command, _plain(folder), folder)
         answers.append((ran.answer()["n"], ran.answer()["total"]))
+        cpu["dlt"].append(ran.cpu_seconds)
         return ran.seconds
 
     pairs = in_turn(times, ours, dlt)
@@ -49,7 +54,11 @@ def measure(machine: Machine, files: int, rows: int, target: float, times: int) 
             f"{files:,} files of {rows:,} rows to a processed table", f"{middle(pairs.ours):.1f} s",
             f"dlt: {middle(pairs.rival):.1f} s, plain DuckDB: {limit['seconds']:.1f} s", pairs.spread, f"≥ {target} ×",
             pairs.ratio >= target,
-        )
+        ),
+        Figure(
+            "the same in seconds on a processor", f"{middle(cpu['ours']):.1f} s", f"dlt: {middle(cpu['dlt']):.1f} s",
+            Pairs(tuple(cpu["ours"]), tuple(cpu["dlt"])).spread,
+        ),
     ]  # fmt: skip
 
 
@@ -60,13 +69,18 @@ def measure_start(machine: Machine, times: int) -> list[Figure]:
     bare = (sys.executable, "-c", "import typer, duckdb")
     lake.run("register")
     lake.run("transform")
-    python = in_turn(times, lambda: lake.help().seconds, lambda: run_process(bare, _plain(lake.folder), lake.folder).seconds)
+    python = in_turn(
+        times, lambda: lake.help().seconds, lambda: run_process(bare, _plain(lake.folder), lake.folder).seconds
+    )
     check, transform = (
-        middle([lake.run(command, "bench/sales").seconds for _ in range(times)]) for command in ("ingest-check", "transform")
+        middle([lake.run(command, "bench/sales").seconds for _ in range(times)])
+        for command in ("ingest-check", "transform")
     )
     bare_seconds = middle(python.rival)
     return [
-        Figure("lotuslake --help", f"{middle(python.ours):.2f} s", f"Python with typer and duckdb: {bare_seconds:.2f} s"),
+        Figure(
+            "lotuslake --help", f"{middle(python.ours):.2f} s", f"Python with typer and duckdb: {bare_seconds:.2f} s"
+        ),
         Figure("ingest-check with nothing to do", f"{check:.2f} s", f"the same: {bare_seconds:.2f} s"),
         Figure("transform with nothing to do", f"{transform:.2f} s", f"the same: {bare_seconds:.2f} s"),
     ]
@@ -84,7 +98,16 @@ def _dlt_python() -> Path:
     if not marker.exists() or marker.read_text(encoding="utf-8") != wanted:
         uv = str(Path(sys.executable).parent / "uv")
         subprocess.run((uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)), check=True)
-        install = (uv, "pip", "install", "--quiet", "--python", str(VENV / "bin/python"), "--requirements", str(REQUIREMENTS))
+        install = (
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            str(VENV / "bin/python"),
+            "--requirements",
+            str(REQUIREMENTS),
+        )
         subprocess.run(install, check=True)
         marker.write_text(wanted, encoding="utf-8")
     return VENV / "bin/python"

@@ -84,7 +84,9 @@ def idle_check() -> dict[str, Any]:
     wiring = _wiring()
     context = RunContext("bench", "ingest-check", _now)
     with _timed() as took:
-        result = ingest_check(wiring.streams.select(["bench/orders"]), wiring.store, wiring.ledger, wiring.settings.batch, context)
+        result = ingest_check(
+            wiring.streams.select(["bench/orders"]), wiring.store, wiring.ledger, wiring.settings.batch, context
+        )
     assert result.streams[0].plan.is_empty
     return {"seconds": took(), "lists": wiring.store.requests.lists}
 
@@ -154,7 +156,8 @@ def transform_sql() -> dict[str, Any]:
             run(self, *given, **named)
         steps.append((took(), sql_seconds))
 
-    DuckDBCursorWrapper.execute, DuckLakeModels.run = timed_execute, timed_run
+    DuckDBCursorWrapper.execute = timed_execute
+    DuckLakeModels.run = timed_run  # type: ignore[method-assign]
     answer = command(["transform", "bench/sales", "--skip-tests"])
     return {**answer, "steps": steps}
 
@@ -179,7 +182,9 @@ def _rival_lake(files: list[str]) -> duckdb.DuckDBPyConnection:
     data = str(wiring.settings.data_url).rstrip("/")
     # Its tables have a schema of their own in a database of Postgres: the catalog is empty, as ours was.
     connection.execute(f"ATTACH '{target}' AS rival (DATA_PATH '{data}/', DATA_INLINING_ROW_LIMIT 0)")
-    connection.execute(f"CREATE TABLE rival.orders AS SELECT * FROM read_parquet('{files[0]}', hive_partitioning = false) LIMIT 0")
+    connection.execute(
+        f"CREATE TABLE rival.orders AS SELECT * FROM read_parquet('{files[0]}', hive_partitioning = false) LIMIT 0"
+    )
     return connection
 
 
@@ -205,7 +210,17 @@ def _timed() -> Iterator[Callable[[], float]]:
 
 OPERATIONS: dict[str, Callable[..., dict[str, Any]]] = {
     operation.__name__: operation
-    for operation in (command, add_list, add_each, add_each_with_ledger, idle_check, fill_ledger, plan, transform_sql, newest_of_each)
+    for operation in (
+        command,
+        add_list,
+        add_each,
+        add_each_with_ledger,
+        idle_check,
+        fill_ledger,
+        plan,
+        transform_sql,
+        newest_of_each,
+    )
 }
 
 if __name__ == "__main__":

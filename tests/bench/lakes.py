@@ -30,9 +30,10 @@ LOTUSLAKE = (sys.executable, "-c", "from lotuslake.cli.main import run; run()")
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One process that has ended: seconds from its start to its end, its peak resident size, log lines with seconds."""
+    """One process that has ended: seconds from its start to its end, those on a processor, its peak resident size, its log."""
 
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
     stdout: str
     lines: tuple[tuple[float, str], ...]
@@ -107,7 +108,9 @@ def run_process(command: Sequence[str], environment: Mapping[str, str], folder: 
     """Run a program to its end; raises where it fails."""
     begun = time.monotonic()
     with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=output, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdout=output, stderr=subprocess.PIPE, text=True
+        )
         assert process.stderr is not None
         lines = tuple((time.monotonic() - begun, line) for line in process.stderr)
         _, status, usage = os.wait4(process.pid, 0)
@@ -119,7 +122,7 @@ def run_process(command: Sequence[str], environment: Mapping[str, str], folder: 
     if process.returncode:
         tail = "".join(line for _, line in lines[-15:])
         raise RuntimeError(f"{' '.join(command[2:5])} ended with {process.returncode}:\n{tail}{stdout[-2000:]}")
-    return Ran(seconds, usage.ru_maxrss * 1024, stdout, lines)
+    return Ran(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, stdout, lines)
 
 
 @dataclass
@@ -201,4 +204,3 @@ def machine(folder: Path) -> Iterator[Machine]:
             yield Machine(folder, stack)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-

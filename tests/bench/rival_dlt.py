@@ -3,6 +3,9 @@
 `rival_dlt.py SOURCE FOLDER rows|arrow` reads the Parquet files below SOURCE, merges them by key, and prints what is there.
 """
 
+# mypy: ignore-errors
+# dlt is installed in its own venv alone.
+
 from __future__ import annotations
 
 import json
@@ -32,8 +35,12 @@ def connect_with_ducklake(*given: object, **named: object) -> duckdb.DuckDBPyCon
 
 duckdb.connect = connect_with_ducklake
 credentials = DuckLakeCredentials("lake", catalog=f"duckdb:///{folder}/catalog.duckdb", storage=f"{folder}/data")
-pipeline = dlt.pipeline("bench", destination=dlt.destinations.ducklake(credentials=credentials), dataset_name="processed")
-records = filesystem(bucket_url=Path(source).as_uri(), file_glob="**/*.parquet") | read_parquet(use_pyarrow=form == "arrow")
+pipeline = dlt.pipeline(
+    "bench", destination=dlt.destinations.ducklake(credentials=credentials), dataset_name="processed"
+)
+records = filesystem(bucket_url=Path(source).as_uri(), file_glob="**/*.parquet") | read_parquet(
+    use_pyarrow=form == "arrow"
+)
 records.apply_hints(write_disposition="merge", primary_key="id", columns={"updated_at": {"dedup_sort": "desc"}})
 pipeline.run(records.with_name("sales"))
 with pipeline.sql_client() as client:

@@ -47,7 +47,9 @@ def _dbt_process(machine: Machine) -> float:
     environment = {"PYTHONPATH": root, "PATH": "/usr/bin:/bin", "HOME": str(folder), "LAKE": str(folder)}
     run_process(command, environment, folder)
     ran = run_process(command, environment, folder)
-    results = json.loads((folder / "target/run_results.json").read_text(encoding="utf-8"))["results"]
+    results: list[dict[str, float]] = json.loads((folder / "target/run_results.json").read_text(encoding="utf-8"))[
+        "results"
+    ]
     return ran.seconds - sum(result["execution_time"] for result in results)
 
 

@@ -109,14 +109,16 @@ def test_a_lake_that_was_killed_again_and_again_is_whole(
     # The parsed project, so that a start is quick.
     project.run("transform", "--skip-tests")
     rng = random.Random(20)
+    ended: list[int | None] = []
     for delivery, rounds in (("history", 3), ("increment", 2)):
         deliver(project, shop, delivery)  # type: ignore[arg-type]
         for _ in range(rounds):
-            kill_during(project, "register", seconds=rng.uniform(0, 0.8))
+            ended.append(kill_during(project, "register", seconds=rng.uniform(0, 0.8)))
             assert_landing_agrees_with_the_ledger(project)
         for _ in range(rounds):
-            kill_during(project, "transform", seconds=rng.uniform(0, 1.5))
+            ended.append(kill_during(project, "transform", seconds=rng.uniform(0, 1.5)))
             assert_landing_agrees_with_the_ledger(project)
+    assert ended.count(-signal.SIGKILL) >= 4, ended
     project.json("register", "--full-sweep")
     project.json("transform")
     assert contents(project) == clean

@@ -85,7 +85,10 @@ def test_the_chain_runs_on_a_tiny_lake(image: Image, work: Path) -> None:
     found = image.run(chain, environment, work, offline=True)
     assert found.returncode == 0, found.stderr
     asked = image.run(
-        ["lotuslake", "query", "SELECT count(*) > 100 FROM enriched.fct_sales", "--json"], environment, work, offline=True
+        ["lotuslake", "query", "SELECT count(*) > 100 FROM enriched.fct_sales", "--json"],
+        environment,
+        work,
+        offline=True,
     )
     assert '"rows": [[true]]' in asked.stdout, asked.stderr
     written = {path.name for path in work.iterdir()}
@@ -102,7 +105,16 @@ def test_the_dockerfile_calls_the_script_that_is_tested_here() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     assert "RUN docker/layout /opt/lotuslake\n" in text
     copied = {word for line in text.splitlines() if line.startswith("COPY ") for word in line.split()[1:-1]}
-    for needed in ("requirements.lock", "pyproject.toml", "README.md", "LICENSE", "docker", "streams", "models", "lotuslake"):
+    for needed in (
+        "requirements.lock",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "docker",
+        "streams",
+        "models",
+        "lotuslake",
+    ):
         assert needed in copied
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8")
     assert all(f"!{name}" in ignored for name in ("LICENSE", "README.md", "pyproject.toml", "docker", "lotuslake"))

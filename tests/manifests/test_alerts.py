@@ -42,9 +42,7 @@ def rules() -> dict[str, Any]:
 
 
 def promtool(*arguments: str, cwd: Path, given: str | None = None) -> None:
-    found = subprocess.run(
-        ["promtool", *arguments], cwd=cwd, input=given, capture_output=True, text=True, check=False
-    )
+    found = subprocess.run(["promtool", *arguments], cwd=cwd, input=given, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout + found.stderr
 
 

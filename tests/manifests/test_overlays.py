@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -207,14 +206,15 @@ class Network:
         )
 
     def _selects(self, policy: Document, labels: dict[str, str]) -> bool:
-        return policy["podSelector"].get("matchLabels", {}).items() <= labels.items()
+        wanted: dict[str, str] = policy["podSelector"].get("matchLabels", {})
+        return wanted.items() <= labels.items()
 
     def _is_peer(self, peer: Document, other: dict[str, str] | None) -> bool:
         if other is None:
             return "ipBlock" in peer
         if "podSelector" not in peer or "namespaceSelector" in peer:
             return False
-        wanted: dict[str, Any] = peer["podSelector"]["matchLabels"]
+        wanted: dict[str, str] = peer["podSelector"]["matchLabels"]
         return wanted.items() <= other.items()
 
 

@@ -1,6 +1,7 @@
 """Every document that is applied follows the schema of its kind, to the letter."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jsonschema
 import kubernetes_validate
@@ -45,7 +46,7 @@ def plant(kind: str, *path: str | int, typo: str) -> Callable[[list[Document]], 
 
     def planted(documents: list[Document]) -> Document:
         document = next(iter(named(documents, kind).values()))
-        place = document
+        place: Any = document
         *parents, last = path
         for step in parents:
             place = place[step]

@@ -19,12 +19,12 @@ SOPS = Path(sys.executable).parent / "sops"
 
 def secrets_below(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
     """Every Secret of every YAML file."""
-    found = []
-    for path in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")]):
-        for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            if isinstance(document, dict) and document.get("kind") == "Secret":
-                found.append((path, document))
-    return found
+    return [
+        (path, document)
+        for path in sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")])
+        for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
+        if isinstance(document, dict) and document.get("kind") == "Secret"
+    ]
 
 
 def in_clear(secret: dict[str, Any]) -> list[str]:

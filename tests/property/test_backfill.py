@@ -113,7 +113,7 @@ class World:
         return sorted(repr(sorted(row.items())) for row in self.shop.lake.tables[name])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(2, 4), st.integers(0, 9), RUNS, st.randoms(use_true_random=False))
 def test_shards_in_any_order_and_interleaving_give_one_clean_rebuild(
     shards: int, files: int, runs: list[tuple[Program, list[tuple[int, str, Program]]]], random: object
@@ -137,7 +137,7 @@ def test_shards_in_any_order_and_interleaving_give_one_clean_rebuild(
     assert world.shop.transform().streams[0].batches == 0
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(2, 3), st.integers(1, 9), st.integers(0, 2), st.lists(TROUBLES, max_size=3))
 def test_each_shard_run_well_once_is_enough(
     shards: int, files: int, first: int, troubles: list[tuple[int, str, Program]]
@@ -152,7 +152,7 @@ def test_each_shard_run_well_once_is_enough(
     assert world.shop.lake.tables["fct_orders"] == world.shop.lake.tables[MODEL]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(-4, 0), min_size=1, max_size=8), st.lists(TROUBLES, max_size=3), st.integers(-4, 0))
 def test_a_replay_cut_off_and_run_again_renews_exactly_its_days(
     landed: list[int], troubles: list[tuple[int, str, Program]], start: int

@@ -19,7 +19,7 @@ IN_IMAGE, WORK = "/opt/lotuslake", "/work"
 USER_ID = 10001
 # Answers nothing: for machines that cannot make a network of their own.
 REFUSED = "http://127.0.0.1:9"
-NO_PROXY_CAN_HELP = {name: REFUSED for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")}
+NO_PROXY_CAN_HELP = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), REFUSED)
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -92,6 +92,16 @@ def lay_out(folder: Path) -> Image:
     return image
 
 
+def scratch_folder() -> str | None:
+    """Where half a gigabyte of small files is quickly written and removed: memory, where there is room for programs."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or not os.access(memory, os.W_OK):
+        return None
+    found = os.statvfs(memory)
+    is_roomy = found.f_bavail * found.f_frsize > 4 * 2**30
+    return str(memory) if is_roomy and not found.f_flag & os.ST_NOEXEC else None
+
+
 def make_work(folder: Path) -> Path:
     """A container's /work: empty, and its user's."""
     folder.mkdir(parents=True)
@@ -101,10 +111,14 @@ def make_work(folder: Path) -> Path:
 
 
 def _as_user() -> list[str]:
-    """Root may write anywhere, so it becomes the image's user; anybody else is no owner of writable files either."""
+    """Root may write anywhere, so it becomes the image's user; for anybody else, what is not writable is not writable.
+
+    The user keeps the right to read: the Python that the venv points to may lie in a folder closed to others.
+    """
     if os.geteuid() != 0:
         return []
-    return ["setpriv", f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups"]
+    reading = ("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search")
+    return ["setpriv", f"--reuid={USER_ID}", f"--regid={USER_ID}", "--clear-groups", *reading]
 
 
 def _entry_point() -> list[str]:

@@ -90,7 +90,7 @@ def crd_schema(document: Document) -> dict[str, Any] | None:
     """The closed schema of a custom resource; None where the folder of schemas is not at hand."""
     kind, version = document["kind"], document["apiVersion"].rpartition("/")[2]
     if kind in OWN_SCHEMAS:
-        return _closed(OWN_SCHEMAS[kind])
+        return dict(_closed(OWN_SCHEMAS[kind]))
     folder = os.environ.get(CRD_SCHEMAS)
     if not folder:
         return None
@@ -100,7 +100,7 @@ def crd_schema(document: Document) -> dict[str, Any] | None:
     schema["properties"] = {key: value for key, value in schema["properties"].items() if key == "spec"}
     schema["required"] = ["spec"]
     closed: dict[str, Any] = _closed(schema["properties"]["spec"])
-    return schema | {"properties": {"spec": closed}}
+    return {**schema, "properties": {"spec": closed}}
 
 
 def _closed(schema: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -149,7 +149,7 @@ def _missing_names(documents: list[Document]) -> Iterator[str]:
     """References to what is not there."""
     keys = {
         (document["kind"], document["metadata"].get("namespace"), document["metadata"]["name"]): set(
-            document.get("data", document.get("stringData", {}))
+            document.get("data") or document.get("stringData") or {}
         )
         for document in documents
     }
@@ -166,39 +166,47 @@ def _missing_names(documents: list[Document]) -> Iterator[str]:
 
 
 def _references(document: Document) -> Iterator[tuple[str, str, str | None]]:
-    spec = document.get("spec", {})
+    """Kind, name and, where one is asked for, key of everything that a document refers to."""
     pod = pod_spec(document)
     if pod is not None:
-        if "serviceAccountName" in pod:
-            yield "ServiceAccount", pod["serviceAccountName"], None
-        for container in pod["containers"]:
-            for source in container.get("envFrom", ()):
-                yield "ConfigMap", source["configMapRef"]["name"], None
-            for item in container.get("env", ()):
-                if reference := item.get("valueFrom", {}).get("secretKeyRef"):
-                    yield "Secret", reference["name"], reference["key"]
-    match document["kind"]:
-        case "Cluster":
-            yield "Secret", spec["bootstrap"]["initdb"]["secret"]["name"], "password"
-            for plugin in spec["plugins"]:
-                yield "ObjectStore", plugin["parameters"]["barmanObjectName"], None
-        case "ScheduledBackup":
-            yield "Cluster", spec["cluster"]["name"], None
-        case "ObjectStore":
-            for reference in spec["configuration"]["s3Credentials"].values():
+        yield from _pod_references(pod)
+    if find := _REFERENCES.get(document["kind"]):
+        yield from find(document["spec"])
+
+
+def _pod_references(pod: Document) -> Iterator[tuple[str, str, str | None]]:
+    if "serviceAccountName" in pod:
+        yield "ServiceAccount", pod["serviceAccountName"], None
+    for container in pod["containers"]:
+        for source in container.get("envFrom", ()):
+            yield "ConfigMap", source["configMapRef"]["name"], None
+        for item in container.get("env", ()):
+            if reference := item.get("valueFrom", {}).get("secretKeyRef"):
                 yield "Secret", reference["name"], reference["key"]
-        case "ImagePolicy":
-            yield "ImageRepository", spec["imageRepositoryRef"]["name"], None
-        case "Terraform":
-            for source in spec["varsFrom"]:
-                yield source["kind"], source["name"], None
-            yield "GitRepository", spec["sourceRef"]["name"], None
-        case "ImageUpdateAutomation":
-            yield "GitRepository", spec["sourceRef"]["name"], None
-        case "Kustomization":
-            yield "GitRepository", spec["sourceRef"]["name"], None
-            for other in spec.get("dependsOn", ()):
-                yield "Kustomization", other["name"], None
+
+
+def _repository(spec: Document) -> tuple[str, str, str | None]:
+    return "GitRepository", spec["sourceRef"]["name"], None
+
+
+# What the spec of a custom resource refers to.
+_REFERENCES: dict[str, Callable[[Document], list[tuple[str, str, str | None]]]] = {
+    "Cluster": lambda spec: [
+        ("Secret", spec["bootstrap"]["initdb"]["secret"]["name"], "password"),
+        *(("ObjectStore", plugin["parameters"]["barmanObjectName"], None) for plugin in spec["plugins"]),
+    ],
+    "ScheduledBackup": lambda spec: [("Cluster", spec["cluster"]["name"], None)],
+    "ObjectStore": lambda spec: [
+        ("Secret", one["name"], one["key"]) for one in spec["configuration"]["s3Credentials"].values()
+    ],
+    "ImagePolicy": lambda spec: [("ImageRepository", spec["imageRepositoryRef"]["name"], None)],
+    "ImageUpdateAutomation": lambda spec: [_repository(spec)],
+    "Terraform": lambda spec: [_repository(spec), *((one["kind"], one["name"], None) for one in spec["varsFrom"])],
+    "Kustomization": lambda spec: [
+        _repository(spec),
+        *(("Kustomization", other["name"], None) for other in spec.get("dependsOn", ())),
+    ],
+}
 
 
 def _unset_variables(document: Document, keys: dict[tuple[str, Any, str], set[str]]) -> Iterator[str]:
@@ -210,7 +218,9 @@ def _unset_variables(document: Document, keys: dict[tuple[str, Any, str], set[st
         document["spec"]["jobTemplate"]["spec"].get("completionMode") == "Indexed"
     )
     for container in pod["containers"]:
-        known = {item["name"] for item in container.get("env", ())} | ({"JOB_COMPLETION_INDEX"} if is_indexed else set())
+        known = {item["name"] for item in container.get("env", ())} | (
+            {"JOB_COMPLETION_INDEX"} if is_indexed else set()
+        )
         for source in container.get("envFrom", ()):
             name = source["configMapRef"]["name"]
             known |= keys.get(("ConfigMap", document["metadata"].get("namespace"), name), set())

@@ -66,8 +66,8 @@ def install(name: str, folder: Path, python: str) -> None:
     own = str(folder / "bin" / "python")
     _run([own, *PIP, *LOCKED, "--requirement", str(files[0])])
     # pendulum 2 has no wheel for 3.11: built here, with the locked build tools and no download on the side.
-    unlocked = ("--no-binary", "pendulum", "--no-build-isolation")
-    _run([own, *PIP, *LOCKED, *unlocked, "--requirement", str(files[1])])
+    own_build = ("--no-binary", "pendulum", "--no-build-isolation") if "pendulum==2" in files[1].read_text() else ()
+    _run([own, *PIP, *LOCKED, *own_build, "--requirement", str(files[1])])
     stamp.write_text(wanted)
 
 

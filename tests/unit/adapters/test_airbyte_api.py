@@ -116,7 +116,7 @@ def test_every_answer_has_its_message_and_its_code(
 
 @pytest.mark.parametrize("body", [b"{}", b'{"data": {}}', b'{"data": [1]}', b'{"data": [{}]}'])
 def test_lists_that_are_none_are_told(imitation: AirbyteImitation, body: bytes) -> None:
-    imitation.faults = dict.fromkeys(("/api/public/v1/connections", "/api/public/v1/jobs"), [Reply(200, body)])
+    imitation.faults = {f"/api/public/v1/{kind}": [Reply(200, body)] for kind in ("connections", "jobs")}
     api = an_api(imitation)
     with pytest.raises(UnreachableError, match="its answer"):
         api.list_connections()

@@ -1,0 +1,54 @@
+"""What dbt found in a project, kept for as long as no file of the project changes: a run with nothing to do needs no dbt."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from lotuslake import __version__
+from lotuslake.core.model import Model
+
+# What dbt reads of a project; the rest, such as what it writes itself, changes no model.
+_READ = frozenset({".sql", ".yml", ".yaml", ".csv", ".py"})
+
+
+class KnownModels:
+    """The models of the project in ``folder``, kept in ``state_dir``."""
+
+    def __init__(self, folder: Path, state_dir: Path) -> None:
+        self._folder = folder
+        self._path = state_dir / "models.json"
+
+    def load(self) -> dict[str, Model] | None:
+        """The models by name; None where they are not known as the project is now."""
+        try:
+            document = json.loads(self._path.read_text(encoding="utf-8"))
+            if document["project"] != self._project:
+                return None
+            found = (Model(**{**one, "upstreams": tuple(one["upstreams"])}) for one in document["models"])
+            return {model.name: model for model in found}
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save(self, models: Mapping[str, Model]) -> None:
+        """Keep them; another program may be reading, so the file is there in full, or as it was."""
+        document = {"project": self._project, "models": [asdict(model) for model in models.values()]}
+        unfinished = self._path.with_name(f"models.json.{os.getpid()}")
+        unfinished.write_text(json.dumps(document), encoding="utf-8")
+        unfinished.replace(self._path)
+
+    @cached_property
+    def _project(self) -> str:
+        """Hash of every file of the project and of the programs that read it."""
+        digest = hashlib.sha256(f"{__version__} {version('dbt-core')} {version('dbt-duckdb')}".encode())
+        for path in sorted(path for path in self._folder.rglob("*") if path.suffix in _READ and path.is_file()):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(self._folder)} {len(content)} ".encode("utf-8", "surrogateescape"))
+            digest.update(content)
+        return digest.hexdigest()

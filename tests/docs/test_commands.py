@@ -1,0 +1,121 @@
+"""Every command of the documentation.
+
+A ```console block is run here, line by line; ```console cluster needs a cluster, so only its files and names are looked at
+(test_pages.py). In ```sh blocks, whose course other tests take, every subcommand, option and make target must exist.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from lotuslake.cli.main import app
+from tests.support.manifests import ROOT
+from tests.support.pages import PAGES, Block, blocks
+
+KNOWN_INFO = {"", "console", "console cluster", "sh", "sql", "json", "yaml", "hcl", "mermaid", "toml", "ini", "python"}
+RUN = [page for page in PAGES if any(block.info == "console" for block in blocks(page))]
+# Found on a fresh machine or in .venv; a page that uses another is skipped where that is missing.
+TOOLS = ("age-keygen", "sops")
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with the demo's lake, and the manifests beside it."""
+    folder = tmp_path_factory.mktemp("docs")
+    for name in ("streams", "models", "manifests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("target", "logs", ".terraform"))
+    shutil.copy(ROOT / ".sops.yaml", folder)
+    assert shell("lotuslake demo --scale 0.05", folder).returncode == 0
+    return folder
+
+
+def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    foreign = ("LOTUSLAKE_", "AWS_", "PG", "SOPS_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    environment["PATH"] = f"{BIN}:{environment['PATH']}"
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
+def test_commands_run_as_they_stand(page: Path, project: Path) -> None:
+    commands = [command for block in blocks(page) if block.info == "console" for command in block.commands]
+    assert commands
+    for tool in TOOLS:
+        if any(tool in command for command in commands) and not (shutil.which(tool) or (BIN / tool).exists()):
+            pytest.skip(f"{tool} is not installed: the commands of {page.name} were not run")
+    for command in commands:
+        done = shell(command, project)
+        assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_says_what_it_is(page: Path) -> None:
+    assert {block.info for block in blocks(page)} <= KNOWN_INFO
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_subcommand_option_and_target_exists(page: Path) -> None:
+    text = "\n".join(command for block in blocks(page) if is_shell(block) for command in block.commands)
+    inline = re.findall(r"`((?:lotuslake|make) [^`\n]+)`", page.read_text(encoding="utf-8"))
+    assert [problem for line in [*text.splitlines(), *inline] for problem in problems(line)] == []
+
+
+def is_shell(block: Block) -> bool:
+    return block.info in {"sh", "console", "console cluster"}
+
+
+def problems(line: str) -> list[str]:
+    """What a line asks of our program, or of make, that is not there."""
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError:
+        words = line.split()
+    if words[:1] == ["make"]:
+        targets = re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        asked = [word for word in words[1:] if re.fullmatch(r"[a-z][a-z0-9-]*", word)]
+        return [f"make {word}" for word in asked[:1] if word not in targets]
+    if words[:1] != ["lotuslake"] or len(words) < 2 or not re.fullmatch(r"[a-z-]+", words[1]):
+        return []
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    if words[1].startswith("-"):
+        return []
+    if words[1] not in commands:
+        return [f"lotuslake {words[1]}"]
+    known = {text for option in commands[words[1]].params for text in option.opts} | {"--help", "-h"}
+    return [
+        f"lotuslake {words[1]} {word}"
+        for word in words[2:]
+        if word.startswith("--") and word.split("=")[0] not in known
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("lotuslake register --dry-run shopify", []),
+        ("lotuslake register --dryrun", ["lotuslake register --dryrun"]),
+        ("lotuslake registre", ["lotuslake registre"]),
+        ("make chekc", ["make chekc"]),
+        ('make register ARGS="shopify --dry-run"', []),
+        ("kubectl get pods", []),
+    ],
+)
+def test_what_is_not_there_is_noticed(line: str, expected: list[str]) -> None:
+    assert problems(line) == expected

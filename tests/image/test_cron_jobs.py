@@ -1,0 +1,275 @@
+"""Every rendered CronJob, run for real: its container's exact command and environment on the image's content, against
+SeaweedFS and Postgres. Exit codes are those that its podFailurePolicy expects.
+
+Of the environment, only host and port of the services are put in place, and TLS to Postgres is left out. The tests of
+this file build on each other: one lake, from nothing to a bad file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from psycopg import sql
+
+from lotuslake.config.streams import load_streams
+from lotuslake.demo import Shop, build_shop, write_files
+from tests.support.image import Image, make_work
+from tests.support.leaks import leaks_in, remember_secret
+from tests.support.manifests import OVERLAYS, ROOT, Document, build, cron_jobs, named
+from tools.services import ObjectStorage, Postgres, free_ports
+
+SOURCES = ("shopify", "klaviyo")
+JOBS = (*SOURCES, "sweep", "maintain", "status", "backfill")
+CHAINS = (*SOURCES, "sweep")
+DONE, UNREACHABLE, FINDINGS, TERMINATED = 0, 3, 5, 143
+FAIL = "FailJob"
+PATIENCE_SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def rendered() -> dict[str, Document]:
+    return cron_jobs(build("overlays/dev"))
+
+
+class Gateway(ThreadingHTTPServer):
+    """A Pushgateway that keeps the last push."""
+
+    pushed: tuple[str, str] = ("", "")
+
+
+class Push(BaseHTTPRequestHandler):
+    def do_PUT(self) -> None:
+        assert isinstance(self.server, Gateway)
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.server.pushed = (self.path, body)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        pass
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    with Gateway(("127.0.0.1", 0), Push) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@dataclass
+class Cluster:
+    """What a cluster would give the containers of the dev overlay."""
+
+    image: Image
+    works: Path
+    jobs: dict[str, Document]
+    settings: dict[str, str]
+    secrets: dict[tuple[str, str], str] = field(repr=False)
+    bucket: str = "airbyte"
+
+    def environment(self, name: str, **changed: str) -> dict[str, str]:
+        """The container's: envFrom, then env, as Kubernetes does."""
+        values = dict(self.settings)
+        for item in self._container(name).get("env", ()):
+            reference = item.get("valueFrom", {}).get("secretKeyRef")
+            values[item["name"]] = self.secrets[reference["name"], reference["key"]] if reference else item["value"]
+        return values | changed
+
+    def command(self, name: str, environment: dict[str, str]) -> list[str]:
+        """The container's args, with $(NAME) expanded."""
+        command = []
+        for argument in self._container(name)["args"]:
+            text = argument
+            for variable, value in environment.items():
+                text = text.replace(f"$({variable})", value)
+            command.append(text)
+        return command
+
+    def start(self, name: str, **changed: str) -> Any:
+        environment = self.environment(name, **changed)
+        work = make_work(self.works / f"{name}-{time.monotonic_ns()}")
+        return self.image.start(self.command(name, environment), environment, work)
+
+    def run(self, name: str, **changed: str) -> tuple[int, str]:
+        """Exit code and what was told; fails when a secret was."""
+        process = self.start(name, **changed)
+        stdout, stderr = process.communicate(timeout=300)
+        assert not leaks_in(stdout + stderr)
+        assert "Traceback" not in stderr
+        return process.returncode, stdout + stderr
+
+    def answer(self, name: str, code: int) -> str:
+        """What the Job does on this exit code of its container: an action of podFailurePolicy, or Count."""
+        for rule in self.jobs[name]["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]:
+            if code in rule.get("onExitCodes", {}).get("values", ()):
+                return str(rule["action"])
+        return "Complete" if code == 0 else "Count"
+
+    def indexed(self, name: str) -> list[dict[str, str]]:
+        """What differs between the pods of a Job."""
+        job = self.jobs[name]["spec"]["jobTemplate"]["spec"]
+        if job.get("completionMode") != "Indexed":
+            return [{}]
+        return [{"JOB_COMPLETION_INDEX": str(index)} for index in range(job["completions"])]
+
+    def _container(self, name: str) -> Document:
+        spec: Document = self.jobs[name]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+        return spec
+
+
+@pytest.fixture(scope="module")
+def cluster(
+    image: Image,
+    works: Path,
+    rendered: dict[str, Document],
+    seaweedfs: ObjectStorage,
+    postgres: Postgres,
+    gateway: Gateway,
+) -> Cluster:
+    settings = dict(named(build("overlays/dev"), "ConfigMap")["lotuslake-settings"]["data"])
+    catalog = urlsplit(settings["LOTUSLAKE_CATALOG_URL"])
+    role, database = str(catalog.username), catalog.path.strip("/")
+    password = remember_secret("the cluster's password", os.urandom(16).hex())
+    with postgres.admin() as connection:
+        connection.execute(
+            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(password))
+        )
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(role))
+        )
+    for bucket in ("airbyte", "lakehouse"):
+        seaweedfs.make_bucket(bucket)
+    settings["LOTUSLAKE_CATALOG_URL"] = f"postgresql://{role}@127.0.0.1:{postgres.port}/{database}"
+    settings["AWS_ENDPOINT_URL_S3"] = seaweedfs.endpoint
+    settings["PUSHGATEWAY_URL"] = f"http://127.0.0.1:{gateway.server_address[1]}"
+    settings["PGSSLMODE"] = "disable"
+    secrets = {
+        ("lotuslake-postgres", "password"): password,
+        ("lotuslake-s3", "access-key-id"): seaweedfs.access_key,
+        ("lotuslake-s3", "secret-access-key"): seaweedfs.secret_key,
+    }
+    return Cluster(image, works, rendered, settings, secrets)
+
+
+@pytest.fixture(scope="module")
+def shop() -> Shop:
+    return build_shop(1, 0.05, datetime.now(UTC))
+
+
+def test_every_overlay_runs_the_same_commands() -> None:
+    """What is shown here on dev holds for the others: they differ in addresses, image tag and bounds alone."""
+    first, *others = (
+        {name: container(job) for name, job in cron_jobs(build(f"overlays/{o}")).items()} for o in OVERLAYS
+    )
+    assert set(first) == set(JOBS)
+    assert all(other == first for other in others)
+
+
+def container(job: Document) -> dict[str, Any]:
+    only = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    return {key: only.get(key) for key in ("args", "command", "env", "envFrom")}
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_1_on_a_fresh_lake(cluster: Cluster, name: str) -> None:
+    code, told = cluster.run(name, JOB_COMPLETION_INDEX="0")
+    assert code == DONE, told
+    assert cluster.answer(name, code) == "Complete"
+
+
+def test_2_new_files_with_sigterm_midway(cluster: Cluster, seaweedfs: ObjectStorage, shop: Shop) -> None:
+    """The chain ends 143, which is tried again; the second try brings what one clean run would have."""
+    put(seaweedfs, cluster.bucket, shop)
+    process = cluster.start("shopify")
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if '"action": "register"' in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == TERMINATED, lines
+    assert cluster.answer("shopify", TERMINATED) == "Count"
+    for name in SOURCES:
+        code, told = cluster.run(name)
+        assert code == DONE, told
+    assert count(cluster, "landing.stg_shopify__orders") == len(shop.delivered("shopify/orders", "history"))
+    assert count(cluster, "enriched.fct_sales") > 100
+
+
+def test_3_nothing_new(cluster: Cluster, gateway: Gateway) -> None:
+    for name in JOBS:
+        for changed in cluster.indexed(name):
+            code, told = cluster.run(name, **changed)
+            assert code == DONE, told
+    path, body = gateway.pushed
+    assert path == "/metrics/job/lotuslake"
+    assert 'lotuslake_model_entries_behind{model="int_shopify__orders"} 0' in body
+    assert "lotuslake_stream_newest_file_timestamp_seconds{" in body
+
+
+def test_4_a_bad_file(cluster: Cluster, seaweedfs: ObjectStorage, gateway: Gateway) -> None:
+    """A finding: its neighbours go in, the Job fails at once, and a person is told."""
+    day = datetime.now(UTC)
+    for stream in ("shopify/orders", "klaviyo/lists"):
+        key = f"landing/{stream}/year={day:%Y}/month={day:%m}/day={day:%d}/99_0.parquet"
+        seaweedfs.client().put_object(Bucket=cluster.bucket, Key=key, Body=b"PAR1 no parquet PAR1")
+    for name in CHAINS:
+        code, told = cluster.run(name)
+        assert code == FINDINGS, told
+        assert cluster.answer(name, code) == FAIL
+    assert cluster.answer("backfill", FINDINGS) == "FailIndex"
+    code, told = cluster.run("status")
+    assert code == DONE, told
+    assert 'lotuslake_open_findings{stream="shopify/orders",kind="quarantined"} 1' in gateway.pushed[1]
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_5_postgres_is_down(cluster: Cluster, name: str) -> None:
+    nobody = f"postgresql://lotuslake@127.0.0.1:{free_ports(1)[0]}/lotuslake"
+    code, told = cluster.run(name, LOTUSLAKE_CATALOG_URL=nobody, JOB_COMPLETION_INDEX="0")
+    assert code == UNREACHABLE, told
+    assert cluster.answer(name, code) == "Count"
+
+
+def test_6_the_pushgateway_is_down(cluster: Cluster) -> None:
+    code, told = cluster.run("status", PUSHGATEWAY_URL=f"http://127.0.0.1:{free_ports(1)[0]}")
+    assert code == UNREACHABLE, told
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_7_sigterm_at_the_start(cluster: Cluster, name: str) -> None:
+    process = cluster.start(name, JOB_COMPLETION_INDEX="0")
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    _, told = process.communicate(timeout=PATIENCE_SECONDS)
+    # What ends within the grace period has simply ended.
+    expected = {TERMINATED} if name in CHAINS else {TERMINATED, DONE, FINDINGS}
+    assert process.returncode in expected, told
+    assert cluster.answer(name, TERMINATED) == "Count"
+
+
+def put(storage: ObjectStorage, bucket: str, shop: Shop) -> None:
+    client = storage.client()
+    for file in write_files(shop, load_streams(ROOT).all, "history"):
+        client.put_object(Bucket=bucket, Key=f"landing/{file.path}", Body=file.body)
+
+
+def count(cluster: Cluster, table: str) -> int:
+    environment = cluster.environment("shopify")
+    work = make_work(cluster.works / f"query-{time.monotonic_ns()}")
+    found = cluster.image.run(["lotuslake", "query", f"SELECT count(*) FROM {table}", "--json"], environment, work)
+    return int(json.loads(found.stdout)["data"]["rows"][0][0])
