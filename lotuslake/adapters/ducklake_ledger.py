@@ -183,12 +183,13 @@ class DuckLakeLedger:
         return {row[0]: (row[1], row[2]) for row in self._rows(load_sql("ledger")["load_freshness"])}
 
     def _meta_tables(self) -> set[str]:
-        sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = $lake AND schema_name = 'meta'"
+        # Not duckdb_tables(): it asks the catalog for the statistics of every table.
+        sql = "SELECT DISTINCT table_name FROM duckdb_columns() WHERE database_name = $lake AND schema_name = 'meta'"
         return {row[0] for row in self._rows(sql, {"lake": LAKE})}
 
     def _has_table(self, schema: str, name: str) -> bool:
         found = self._rows(
-            "SELECT 1 FROM duckdb_tables() WHERE database_name = $lake AND schema_name = $schema AND table_name = $name",
+            "SELECT 1 FROM duckdb_columns() WHERE database_name = $lake AND schema_name = $schema AND table_name = $name LIMIT 1",
             {"lake": LAKE, "schema": schema, "name": name},
         )
         return bool(found)

@@ -60,7 +60,7 @@ class DuckLakeModels:
 
     def prepare(self, models: Sequence[Model]) -> None:
         found = self._rows(
-            "SELECT table_name FROM duckdb_tables() WHERE database_name = $lake AND schema_name = 'meta'",
+            "SELECT DISTINCT table_name FROM duckdb_columns() WHERE database_name = $lake AND schema_name = 'meta'",
             {"lake": LAKE},
         )
         for model in models:
@@ -106,7 +106,7 @@ class DuckLakeModels:
 
     def _drop_parts(self, model: str) -> None:
         found = self._rows(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = $lake AND "
+            "SELECT DISTINCT schema_name, table_name FROM duckdb_columns() WHERE database_name = $lake AND "
             "((schema_name = 'processed' AND regexp_full_match(table_name, $model || '__rebuild(_shard_[0-9]+)?')) "
             "OR (schema_name = 'meta' "
             "AND regexp_full_match(table_name, 'rebuild_' || $model || '_(shard_[0-9]+|replay_[0-9]*_[0-9]*)')))",
@@ -237,7 +237,7 @@ class DuckLakeModels:
     def _has_table(self, schema: str, name: str) -> bool:
         return bool(
             self._rows(
-                "SELECT 1 FROM duckdb_tables() WHERE database_name = $lake AND schema_name = $schema AND table_name = $name",
+                "SELECT 1 FROM duckdb_columns() WHERE database_name = $lake AND schema_name = $schema AND table_name = $name LIMIT 1",
                 {"lake": LAKE, "schema": schema, "name": name},
             )
         )

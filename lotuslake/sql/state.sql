@@ -31,6 +31,6 @@ ORDER BY command
 SELECT count(*), min(snapshot_time) FROM ducklake_snapshots('lakehouse')
 
 -- name: meta_tables
-SELECT table_name FROM duckdb_tables()
+SELECT DISTINCT table_name FROM duckdb_columns()
 WHERE database_name = 'lakehouse' AND schema_name = 'meta' AND starts_with(table_name, $prefix)
 ORDER BY table_name

@@ -134,7 +134,7 @@ def plan(*, full_sweep: bool) -> dict[str, Any]:
 
 def transform_sql() -> dict[str, Any]:
     """A `lotuslake transform`: how long each step took beside the SQL that dbt sent, and dbt's start."""
-    from dbt.adapters.duckdb.environments import DuckDBCursorWrapper
+    from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
 
     from lotuslake.adapters.ducklake_models import DuckLakeModels
 

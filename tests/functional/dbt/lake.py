@@ -18,6 +18,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from lotuslake.core.field_types import TIMESTAMP, ColumnType, ListOf, Scalar, Struct
 from lotuslake.core.stream import Stream
+from lotuslake.sql import load_sql
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -38,11 +39,6 @@ lotuslake:
 _CURSOR = """
 create table lakehouse.meta.{name} (version bigint, position bigint, epoch bigint, generation_id bigint,
     model_hash varchar, upstreams varchar, read_snapshot bigint, run_id varchar, updated_at timestamptz)
-"""
-_STEP = """
-create or replace table memory.main.step (model varchar, mode varchar, version bigint, rebuild_position bigint,
-    position bigint, epoch bigint, generation_id bigint, model_hash varchar, read_snapshot bigint, run_id varchar,
-    primary_key varchar, has_cursor boolean, has_tombstones boolean)
 """
 
 
@@ -72,7 +68,7 @@ class Lake:
         )
         self.connection.execute("create schema lakehouse.meta; create schema lakehouse.processed")
         self.connection.execute("create schema lakehouse.enriched")
-        self.connection.execute(_STEP)
+        self.connection.execute(load_sql("models")["create_step"])
         (folder / "profiles.yml").write_text(_PROFILE.format(name=name, catalog=catalog))
         self._options = [
             *("--project-dir", str(project_dir), "--profiles-dir", str(folder)),
@@ -111,9 +107,9 @@ class Lake:
     def begin_rebuild(self, model: str) -> None:
         """What the engine does before the first `append` of a model."""
         self.connection.execute(
-            f"create table lakehouse.meta.rebuild_{model} (position bigint, updated_at timestamptz)"
+            f"create table lakehouse.meta.rebuild_{model} as select 0::bigint as position, 1::bigint as until, "
+            "1::bigint as epoch, 'hash' as model_hash, 0::bigint as generation_id, 1 as shards, now() as updated_at"
         )
-        self.connection.execute(f"insert into lakehouse.meta.rebuild_{model} (position) values (0)")
 
     def lay_out(self, relation: str, columns: Mapping[str, ColumnType], rows: Iterable[Mapping[str, Any]]) -> None:
         """Give `relation` the rows, as JSON values of its columns' types; what a row lacks is NULL."""
@@ -147,9 +143,12 @@ class Lake:
             if step.mode in {"append", "publish"}:
                 (rebuilt,) = self.row(f"select position from lakehouse.meta.rebuild_{step.model}")
             self.connection.execute(
-                "insert into memory.main.step values (?, ?, ?, ?, ?, 1, 0, 'hash', 1, 'run', ?, ?, ?)",
+                "insert into memory.main.step by name select ? as model, ? as mode, ? as version, "
+                "?::bigint as rebuild_position, ? as position, ? as progress, ? as primary_key, ? as has_cursor, "
+                "? as has_tombstones, 1 as epoch, 0 as generation_id, 'hash' as model_hash, 1 as read_snapshot, "
+                "'run' as run_id, '' as part, 1 as shards",
                 [
-                    *(step.model, step.mode, version, rebuilt, step.position),
+                    *(step.model, step.mode, version, rebuilt, step.position, step.position),
                     *(json.dumps(step.primary_key), step.has_cursor, step.has_tombstones),
                 ],
             )
