@@ -171,7 +171,7 @@ backfill: install ## History again, for the streams named in ARGS
 	$(LOTUSLAKE) backfill $(ARGS)
 
 ##@ Housekeeping
-.PHONY: lock clean
+.PHONY: lock lock-connectors clean
 
 # The files name no index, so that a mirror serves as well. `git diff` shows what moved.
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -180,6 +180,13 @@ lock: install ## Resolve requirements.lock, -dev.lock and -build.lock anew
 	$(COMPILE) pyproject.toml --group dev --output-file requirements-dev.lock
 	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
 	$(COMPILE) --group build --constraints requirements-dev.lock --output-file requirements-build.lock
+
+# Their own versions stand here; faker and klaviyo refuse Python 3.12.
+lock-connectors: install ## Resolve tests/connectors/requirements-*.txt anew
+	@for connector in faker==7.2.1 klaviyo==2.13.1 shopify==4.3.0; do \
+		echo "airbyte-source-$$connector" | $(COMPILE) - --output-file "tests/connectors/requirements-$${connector%%==*}.txt" || exit; \
+	done
+	@printf '%s\n' 'poetry-core<2' 'setuptools<81' wheel | $(COMPILE) - --output-file tests/connectors/requirements-build.txt
 
 clean: ## Remove caches and build output; keeps .venv and .lotuslake
 	rm -rf build dist .coverage .coverage.* htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -24,6 +24,11 @@ def _tax_line(tax: TaxLine, exchange: Exchange) -> Json:
     }
 
 
+def _shipping_tax_line(tax: TaxLine, exchange: Exchange) -> Json:
+    """The connector's schema leaves these untyped, so that money stays the text that the API sends."""
+    return _tax_line(tax, exchange) | {"price": text(tax.cents), "price_set": exchange.texts(tax.cents)}
+
+
 def order_taxes(order: Order) -> list[Json]:
     """Taxes of lines and shipping together, one entry for each tax."""
     sums: dict[tuple[str, int], int] = {}
@@ -83,7 +88,7 @@ def shipping_lines(order: Order) -> list[Json]:
             "price_set": exchange.numbers(order.shipping),
             "discounted_price": number(order.shipping),
             "discounted_price_set": exchange.numbers(order.shipping),
-            "tax_lines": [_tax_line(tax, exchange) for tax in order.shipping_taxes],
+            "tax_lines": [_shipping_tax_line(tax, exchange) for tax in order.shipping_taxes],
             "discount_allocations": _allocations(order.shipping_discount, exchange),
         }
     ]

@@ -65,4 +65,4 @@ def test_from_discover_to_rows_with_no_edit_by_hand(project: Project, tmp_path: 
             "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'int_faker__users'"
         )
     )
-    assert (types["id"], types["age"], types["created_at"]) == ("BIGINT", "BIGINT", "TIMESTAMP WITH TIME ZONE")
+    assert (types["id"], types["age"], types["created_at"]) == ("BIGINT", "BIGINT", "TIMESTAMP")

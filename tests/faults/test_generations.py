@@ -21,7 +21,7 @@ fields:
 CURRENT = "SELECT id, amount, is_deleted, _airbyte_raw_id FROM processed.int_shop__items ORDER BY ALL"
 
 
-def configure(lake: EmbeddedLake, destination: str, settle_after: str = "0s") -> None:
+def configure(lake: EmbeddedLake, destination: str, settle_after: str = "1s") -> None:
     text = FULL_REFRESH.format(destination=destination, settle_after=settle_after)
     (lake.root / "streams" / "shop" / "items.yml").write_text(text)
 
@@ -64,7 +64,7 @@ def test_a_generation_waits_for_settle_after(embedded_lake: EmbeddedLake) -> Non
     put(lake, "g2", items(0, 3, 2), 2)
     lake.settle()
     assert current(lake) == shown(items(0, 4, 1))
-    configure(lake, "append", settle_after="0s")
+    configure(lake, "append", settle_after="1s")
     lake.settle()
     assert current(lake) == shown(items(0, 3, 2))
 
@@ -103,7 +103,7 @@ def test_a_new_connection_begins_at_generation_0_again(embedded_lake: EmbeddedLa
 def test_a_truncating_refresh_replaces_and_a_merging_one_only_appends(embedded_lake: EmbeddedLake) -> None:
     lake = embedded_lake
     (lake.root / "streams" / "shop" / "items.yml").write_text(
-        (lake.root / "streams" / "shop" / "items.yml").read_text() + "settle_after: 0s\n"
+        (lake.root / "streams" / "shop" / "items.yml").read_text() + "settle_after: 1s\n"
     )
     first = put(lake, "g0", items(0, 6, 1), 0)
     lake.settle()

@@ -9,6 +9,7 @@ import hashlib
 import io
 import os
 import shutil
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -295,6 +296,9 @@ class EmbeddedLake(FaultLake):
         target = self.landing / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(body)
+        # A minute old, so that it has settled where a stream waits for a second.
+        minute_ago = time.time_ns() - 60 * 10**9
+        os.utime(target, ns=(minute_ago, minute_ago))
 
     def delete(self, path: str) -> None:
         (self.landing / path).unlink()

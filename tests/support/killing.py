@@ -26,7 +26,7 @@ FORKS.set_forkserver_preload(
     ["lotuslake.cli.main", "lotuslake.cli.wiring", "lotuslake.adapters.ducklake_models", "dbt.cli.main", "pyarrow"]
 )
 FOREIGN = ("LOTUSLAKE_", "AWS_", "PG")
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 600
 KILLED = -signal.SIGKILL
 When = Literal["before", "during", "after"]
 

@@ -27,11 +27,11 @@ _ORDERS: list[Record] = [
         "processed_at": "2026-03-01T23:30:00Z",
         "email": " Ann@Example.com ",
         "customer": {"id": 7, "email": "ANN@example.com"},
-        "currency": "EUR",
+        "currency": "USD",
         "financial_status": "partially_refunded",
         "total_price_set": money(130.00, 143.00),
         "total_tax_set": money(19.95),
-        "original_total_duties_set": '{"shop_money": {"amount": "1.05", "currency_code": "EUR"}}',
+        "original_total_duties_set": '{"shop_money": {"amount": "1.05", "currency_code": "USD"}}',
         "total_tip_received": 2.50,
         "line_items": [taxed_line(57.00, 2, 19.00, discount_allocations=_CODE)],
         "shipping_lines": [{"price_set": money(5.00)}],
@@ -39,7 +39,7 @@ _ORDERS: list[Record] = [
             {
                 "id": 11,
                 "refund_line_items": [{"subtotal_set": money("52.00"), "total_tax_set": money("9.50")}],
-                "transactions": [{"amount": "61.50", "currency": "EUR", "kind": "refund", "status": "success"}],
+                "transactions": [{"amount": "61.50", "currency": "USD", "kind": "refund", "status": "success"}],
             }
         ],
     },
@@ -54,7 +54,7 @@ _ORDERS: list[Record] = [
         "updated_at": "2026-03-03T10:00:00Z",
         "processed_at": "2026-03-02T10:00:00Z",
         "email": "  ",
-        "currency": "EUR",
+        "currency": "USD",
         "original_total_duties_set": '{"shop_money": {"amount":',
         "line_items": [
             {"quantity": 3, "price_set": money(19.99), "discount_allocations": [{"amount_set": money("n/a")}]}
@@ -70,7 +70,7 @@ _REFUNDS: list[Record] = [
         "total_duties_set": money(0.00),
         "refund_line_items": [{"subtotal_set": money(19.99), "line_item": {"gift_card": False}}],
         "order_adjustments": [{"kind": "refund_discrepancy", "amount": "free"}],
-        "transactions": [{"amount": "19.99", "currency": "EUR", "kind": "refund", "status": "success"}],
+        "transactions": [{"amount": "19.99", "currency": "USD", "kind": "refund", "status": "success"}],
         "return": {"id": 99},
     },
 ]

@@ -137,11 +137,11 @@ def test_sales(lake: Lake) -> None:
     assert first == {
         "order_id": 1,
         "order_name": "#1001",
-        "sale_date": date(2026, 3, 2),
+        "sale_date": date(2026, 3, 1),
         "processed_at": first["processed_at"],
         "customer_id": 7,
         "email": ANN,
-        "currency": "EUR",
+        "currency": "USD",
         "financial_status": "partially_refunded",
         "is_cancelled": False,
         "gross_sales": Decimal("114.00"),
