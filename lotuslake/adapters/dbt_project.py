@@ -71,7 +71,8 @@ class DbtProject:
     def models(self) -> dict[str, Model]:
         """Models of the folders processed/ and enriched/ by name; read without dbt while no file of the project changed."""
         known = KnownModels(self._folder, self._state_dir)
-        models = known.load()
+        # Beside what was parsed when the image was built lies what was found then.
+        models = known.load() or KnownModels(self._folder, self._folder / "target").load()
         if models is None:
             models = self._models_of_manifest()
             known.save(models)

@@ -74,7 +74,9 @@ def _begin(source: AirbyteSource, streams: Sequence[SourceStream], airbyte: Airb
     if since is None:
         return airbyte.refresh(connection_id, streams)
     state = airbyte.load_state(connection_id)
-    airbyte.replace_state(connection_id, rewind_state(state, streams, since))
+    rewound = rewind_state(state, streams, since)
+    if rewound != state:
+        airbyte.replace_state(connection_id, rewound)
     return airbyte.begin_sync(connection_id)
 
 

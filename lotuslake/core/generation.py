@@ -120,6 +120,20 @@ def _incremental_content(stream: Stream, entries: Sequence[LedgerEntry], cursor:
     return Content(standing, base_id if is_settled else cursor.generation_id, is_shown=not is_settled)
 
 
+def _rows_shown(stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, wanted: Content) -> int:
+    """Rows of the generation that the table shows, also where its objects are gone by now.
+
+    Of a full refresh's generations of this id, the newest but ``wanted``: earlier ones are another connection's.
+    """
+    coming = {entry.file.path for entry in wanted.entries}
+    shown = [
+        generation
+        for generation in split_generations(entries, frozenset(FileStatus))
+        if generation.id == cursor.generation_id and coming.isdisjoint(e.file.path for e in generation.entries)
+    ]
+    return sum(generation.rows for generation in (shown[-1:] if stream.sync_mode == "full_refresh" else shown))
+
+
 def _hold_back_shrunk(
     stream: Stream,
     entries: Sequence[LedgerEntry],
@@ -128,8 +142,7 @@ def _hold_back_shrunk(
     accepted: Callable[[str], bool],
 ) -> Content | None:
     """Hold back a replacement with far fewer rows than what it replaces, until a person accepts it."""
-    shown = [e for e in entries if e.generation_id == cursor.generation_id and e.seq <= cursor.position]
-    rows_before = sum(entry.rows or 0 for entry in shown)
+    rows_before = _rows_shown(stream, entries, cursor, wanted)
     rows_after = sum(entry.rows or 0 for entry in wanted.entries)
     # Ids come again with a new connection; log numbers do not.
     began = min((entry.seq for entry in wanted.entries), default=0)

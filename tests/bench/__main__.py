@@ -15,14 +15,27 @@ from tests.bench.lakes import ROOT, Machine, machine
 PAGE = ROOT / "docs/benchmarks.md"
 Section = Callable[[Machine], list[Figure]]
 
+QUICK_SIZE = registering.Size(files=200, rival_files=60, times=1, long_run=2_000, ledger=20_000)
+FULL_SIZE = registering.Size(files=500, rival_files=150, times=3, long_run=20_000, ledger=100_000)
+
+
+def _registering(size: registering.Size) -> dict[str, Section]:
+    return {
+        "latency": lambda on: registering.measure_with_latency(on, size),
+        "calls": lambda on: registering.measure_without_latency(on, size),
+        "length": lambda on: registering.measure_at_length(on, size),
+        "planning": lambda on: registering.measure_planning(on, size),
+    }
+
+
 QUICK: dict[str, Section] = {
-    "register": lambda on: registering.measure(on, registering.Size(200, 60, 1, 2_000, 20_000)),
+    **_registering(QUICK_SIZE),
     "transform": lambda on: transforming.measure(on, 6),
     "many": lambda on: end_to_end.measure(on, 1_000, 100, 2.5, 1),
     "start": lambda on: end_to_end.measure_start(on, 2),
 }
 FULL: dict[str, Section] = {
-    "register": lambda on: registering.measure(on, registering.Size(500, 150, 3, 20_000, 100_000)),
+    **_registering(FULL_SIZE),
     "transform": lambda on: transforming.measure(on, 12),
     "memory": transforming.measure_memory,
     "many": lambda on: end_to_end.measure(on, 1_000, 100, 2.5, 3),
@@ -32,19 +45,30 @@ FULL: dict[str, Section] = {
 
 
 def main(mode: str, only: list[str]) -> None:
-    sections = {"quick": QUICK, "full": FULL}[mode]
+    """Measure all sections, or ``only`` some; the page is written when all were measured."""
     figures: list[Figure] = []
     begun = time.monotonic()
-    for name, measure in sections.items():
+    for name, measure in {"quick": QUICK, "full": FULL}[mode].items():
         if only and name not in only:
             continue
         with machine(ROOT / f".lotuslake/bench/work_{os.getpid()}") as on:
-            figures += measure(on)
-        print(f"{name}: measured after {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)  # noqa: T201 - a tool
+            found = measure(on)
+        figures += found
+        print(
+            f"{name}, after {time.monotonic() - begun:.0f} s",
+            *map(_line, found),
+            sep="\n  ",
+            file=sys.stderr,
+            flush=True,
+        )  # noqa: T201 - a tool
     table = render(figures, mode)
     print(table)  # noqa: T201 - a tool
     if not only:
         write(PAGE, table)
+
+
+def _line(figure: Figure) -> str:
+    return " | ".join(cell for cell in figure.cells() if cell)
 
 
 if __name__ == "__main__":

@@ -29,11 +29,14 @@ class Size:
     ledger: int
 
 
-def measure(machine: Machine, size: Size) -> list[Figure]:
-    """Every figure of registering."""
-    source = write_orders(machine.folder / "orders", size.files)
-    bench = _Bench(machine, source, size)
-    return [*bench.with_latency(), *bench.without_latency(), *_at_length(machine, size), *_idle(machine, size)]
+def measure_with_latency(machine: Machine, size: Size) -> list[Figure]:
+    """Files a second while the store, and the catalog, answer late."""
+    return _Bench(machine, write_orders(machine.folder / "orders", size.files), size).with_latency()
+
+
+def measure_without_latency(machine: Machine, size: Size) -> list[Figure]:
+    """Milliseconds a file beside one call for each file."""
+    return _Bench(machine, write_orders(machine.folder / "orders", size.files), size).without_latency()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class _Bench:
         return self.machine.slow(lake, **latency) if latency else nullcontext(lake)
 
 
-def _at_length(machine: Machine, size: Size) -> list[Figure]:
+def measure_at_length(machine: Machine, size: Size) -> list[Figure]:
     """One long run on a catalog in Postgres: does the last tenth take longer than the first?"""
     lake = machine.on_postgres()
     lake.run(*REGISTER)
@@ -116,7 +119,8 @@ def _at_length(machine: Machine, size: Size) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _idle(machine: Machine, size: Size) -> list[Figure]:
+def measure_planning(machine: Machine, size: Size) -> list[Figure]:
+    """What it takes to find out that there is nothing to do."""
     lake = machine.embedded()
     folder = lake.folder / ".lotuslake/landing/bench/orders"
     file = next(write_orders(machine.folder / "one_order", 1).rglob("*.parquet"))
@@ -130,7 +134,7 @@ def _idle(machine: Machine, size: Size) -> list[Figure]:
     lake.inside("fill_ledger", files=size.ledger)
     usual, sweep = (lake.inside("plan", full_sweep=sweeps)["seconds"] for sweeps in (False, True))
     cluster = machine.cluster()
-    cluster.land(machine.folder / "orders", "orders")
+    cluster.land(write_orders(machine.folder / "orders", size.files), "orders")
     cluster.run(*REGISTER)
     check = cluster.inside("idle_check")
     return [

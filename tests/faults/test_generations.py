@@ -85,6 +85,22 @@ def test_a_fall_in_rows_is_held_back_until_it_is_accepted(embedded_lake: Embedde
     assert current(lake) == shown(items(0, 2, 2))
 
 
+def test_a_fall_in_rows_is_held_back_when_the_old_objects_are_gone(embedded_lake: EmbeddedLake) -> None:
+    lake = embedded_lake
+    configure(lake, "overwrite")
+    old = put(lake, "g1", items(0, 10, 1), 1)
+    lake.settle()
+    lake.vanish(old)
+    put(lake, "g2", items(0, 2, 2), 2)
+    lake.run("register")
+    assert lake.run("transform").exit_code == 5
+    assert current(lake) == shown(items(0, 10, 1))
+    assert lake.rows("SELECT kind FROM meta.findings") == [("held_back",)]
+    lake.run("accept", "shop/items", "--reason", "the shop sold most of it")
+    lake.settle()
+    assert current(lake) == shown(items(0, 2, 2))
+
+
 def test_a_new_connection_begins_at_generation_0_again(embedded_lake: EmbeddedLake) -> None:
     lake = embedded_lake
     configure(lake, "append")

@@ -106,7 +106,7 @@ class Cluster:
     def run(self, name: str, **changed: str) -> tuple[int, str]:
         """Exit code and what was told; fails when a secret was."""
         process = self.start(name, **changed)
-        stdout, stderr = process.communicate(timeout=300)
+        stdout, stderr = process.communicate(timeout=600)
         assert not leaks_in(stdout + stderr)
         assert "Traceback" not in stderr
         return process.returncode, stdout + stderr

@@ -74,7 +74,7 @@ class Image:
     ) -> subprocess.CompletedProcess[str]:
         """The same, awaited."""
         process = self.start(command, environment, work, offline=offline)
-        stdout, stderr = process.communicate(timeout=300)
+        stdout, stderr = process.communicate(timeout=600)
         return subprocess.CompletedProcess(list(command), process.returncode, stdout, stderr)
 
 

@@ -123,6 +123,21 @@ def test_from_a_day_on_the_state_is_set_back_and_the_connection_synced() -> None
     assert written["streamState"][0]["streamState"] == {"updated_at": "2026-01-01"}
 
 
+def test_a_state_that_lies_before_that_day_is_left() -> None:
+    airbyte = InMemoryAirbyte()
+    run(airbyte, ORDERS, since=date(2026, 1, 1))
+    assert [call[0] for call in airbyte.asked] == ["sync"]
+
+
+def test_a_pause_waits_until_its_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 0.2, 0.9, 1.1])
+    slept: list[float] = []
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(time, "sleep", slept.append)
+    assert module._pause(1.0, RunContext("r", "backfill", lambda: datetime.now(UTC)))
+    assert slept == pytest.approx([0.5, 0.1])
+
+
 def test_a_busy_connection_is_asked_for_nothing() -> None:
     airbyte = InMemoryAirbyte(busy=Job(9, "c-shop", "sync", "running"))
     with pytest.raises(SourceBusyError, match=r"shop: Airbyte job 9 \(sync\): running; wait"):
