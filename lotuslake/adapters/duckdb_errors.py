@@ -11,7 +11,7 @@ import duckdb
 from lotuslake.core.errors import CatalogHeldError, LostRaceError, LotusLakeError, UnreachableError
 
 _RACES = re.compile(
-    r"Transaction conflict|lost race|write-write conflict|Conflict on update|serialize access|"
+    r"Transaction conflict|lost race|write-write conflict|Conflict on update|serialize access|maximum retry count|"
     # Another process has ended the rebuild, or made what was not there a moment ago.
     r"Table with name (rebuild_\w+|\w+__rebuild\w*) does not exist|(Table|View|Schema) with name .{1,200} already exists",
     re.IGNORECASE,
@@ -21,7 +21,9 @@ _LOCKED = re.compile(
 )
 _OUTAGES = re.compile(
     r"HTTP|Connection|connect to Postgres|connection to server|server closed|terminating connection|timed? ?out|SSL|"
-    r"Could not establish|could not translate host|no such bucket|Unable to connect|libpq|SlowDown|Failed to read",
+    r"Could not establish|could not translate host|no such bucket|Unable to connect|libpq|SlowDown|Failed to read|"
+    # Postgres went away in the middle of a transaction; the reason that follows may be empty.
+    r'Failed to execute query "(BEGIN|COMMIT|ROLLBACK)',
     re.IGNORECASE,
 )
 _POSTGRES = re.compile(r'Unable to connect to Postgres at "(?P<url>[^"]*)":\s*(?P<why>.*)', re.DOTALL)

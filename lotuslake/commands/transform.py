@@ -68,6 +68,7 @@ def finish(
         try:
             finished, broken = build_enriched(streams, models, ports, options, context, results)
             wrong += broken
+            finished = finished and not context.should_end()
             if finished:
                 tests = run_tests(streams, models, ports, options, context)
         except LotusLakeError as error:

@@ -54,17 +54,15 @@ def main(mode: str, only: list[str]) -> None:
         with machine(ROOT / f".lotuslake/bench/work_{os.getpid()}") as on:
             found = measure(on)
         figures += found
-        print(
-            f"{name}, after {time.monotonic() - begun:.0f} s",
-            *map(_line, found),
-            sep="\n  ",
-            file=sys.stderr,
-            flush=True,
-        )  # noqa: T201 - a tool
+        _tell(f"{name}, after {time.monotonic() - begun:.0f} s", *map(_line, found))
     table = render(figures, mode)
     print(table)  # noqa: T201 - a tool
     if not only:
         write(PAGE, table)
+
+
+def _tell(*lines: str) -> None:
+    print(*lines, sep="\n  ", file=sys.stderr, flush=True)  # noqa: T201 - a tool
 
 
 def _line(figure: Figure) -> str:

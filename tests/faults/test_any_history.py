@@ -17,9 +17,14 @@ from tests.support.fault_lake import STREAM_FILE, EmbeddedLake, Item, make_items
 from tests.support.killing import Moment
 
 ROWS = st.lists(st.builds(Item, st.integers(1, 6), st.integers(1, 40), st.booleans()), max_size=5)
-COMMANDS = st.sampled_from([("register",), ("transform",), ("maintain", "--keep-days", "1"), ("register", "--full-sweep")])
+COMMANDS = st.sampled_from(
+    [("register",), ("transform",), ("maintain", "--keep-days", "1"), ("register", "--full-sweep")]
+)
 BOUNDS = st.fixed_dictionaries(
-    {"LOTUSLAKE_BATCH_MAX_FILES": st.sampled_from(["1", "2", "5"]), "LOTUSLAKE_BATCH_MAX_ROWS": st.sampled_from(["3", "100"])}
+    {
+        "LOTUSLAKE_BATCH_MAX_FILES": st.sampled_from(["1", "2", "5"]),
+        "LOTUSLAKE_BATCH_MAX_ROWS": st.sampled_from(["3", "100"]),
+    }
 )
 
 

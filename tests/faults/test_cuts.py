@@ -60,7 +60,9 @@ def test_no_file_is_lost_with_the_reply_to_a_models_commit(service_lake: Service
     lake.check()
 
 
-def test_a_process_that_dies_with_the_lost_reply_leaves_no_broken_table(service_lake: ServiceLake, tmp_path: Path) -> None:
+def test_a_process_that_dies_with_the_lost_reply_leaves_no_broken_table(
+    service_lake: ServiceLake, tmp_path: Path
+) -> None:
     """It deleted the files and could not mend anything: the next transform does."""
     lake = service_lake
     lake.put(path_of("first"), items(0, 6))

@@ -83,7 +83,9 @@ def test_an_object_that_vanished_since_it_was_registered(service_lake: ServiceLa
     lake.check()
 
 
-def test_an_object_is_overwritten_between_listing_and_footer(service_lake: ServiceLake, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_an_object_is_overwritten_between_listing_and_footer(
+    service_lake: ServiceLake, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     from tests.support.killing import Hold, Moment
 
     lake = service_lake

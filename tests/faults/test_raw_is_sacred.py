@@ -99,8 +99,6 @@ def test_copies_that_a_kill_has_orphaned_go_after_a_day(embedded_lake: Any) -> N
     lake.check()
 
 
-
-
 def test_credentials_that_only_read_landing_are_enough(
     service_lake: ServiceLake, seaweedfs: ObjectStorage, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

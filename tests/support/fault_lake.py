@@ -177,9 +177,7 @@ class FaultLake(ABC):
         with self.stock() as connection:
             return connection.execute(query).fetchall()
 
-    def start(
-        self, *arguments: str, moment: Moment | None = None, hold: Hold | None = None, **changed: str
-    ) -> Running:
+    def start(self, *arguments: str, moment: Moment | None = None, hold: Hold | None = None, **changed: str) -> Running:
         """The program in a forked process."""
         return start(arguments, self._all_environment() | changed, self.root, moment, hold)
 
@@ -218,7 +216,9 @@ class FaultLake(ABC):
     def check_landing(self) -> None:
         """Nothing is registered twice, and landing holds what the ledger says, file by file."""
         with self.stock() as connection:
-            tables = {row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()}
+            tables = {
+                row[0] for row in connection.execute("SELECT table_name FROM information_schema.tables").fetchall()
+            }
             if "stg_shop__items" not in tables or "current_files" not in tables:
                 return
             landed = connection.execute(
@@ -242,9 +242,7 @@ class FaultLake(ABC):
             ledger = connection.execute(
                 "SELECT path, status, rows FROM meta.current_files WHERE status NOT IN ('missing', 'superseded') ORDER BY ALL"
             ).fetchall()
-            strays = connection.execute(
-                f"SELECT table_name FROM information_schema.tables WHERE {STAGING}"
-            ).fetchall()
+            strays = connection.execute(f"SELECT table_name FROM information_schema.tables WHERE {STAGING}").fetchall()
             totals = connection.execute("SELECT items, amount FROM enriched.fct_items").fetchall()
         expected = shown([*self.all_rows(), *learned])
         assert found == expected
@@ -363,7 +361,8 @@ class ServiceLake(FaultLake):
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix="landing/")
         keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
         return {
-            key: hashlib.sha256(client.get_object(Bucket=self.bucket, Key=key)["Body"].read()).hexdigest() for key in keys
+            key: hashlib.sha256(client.get_object(Bucket=self.bucket, Key=key)["Body"].read()).hexdigest()
+            for key in keys
         }
 
     @contextmanager
