@@ -237,7 +237,8 @@ class DuckLakeModels:
     def _has_table(self, schema: str, name: str) -> bool:
         return bool(
             self._rows(
-                "SELECT 1 FROM duckdb_columns() WHERE database_name = $lake AND schema_name = $schema AND table_name = $name LIMIT 1",
+                "SELECT 1 FROM duckdb_columns() "
+                "WHERE database_name = $lake AND schema_name = $schema AND table_name = $name LIMIT 1",
                 {"lake": LAKE, "schema": schema, "name": name},
             )
         )

@@ -90,12 +90,12 @@ def test_copies_that_a_kill_has_orphaned_go_after_a_day(embedded_lake: Any) -> N
     assert lake.kill("register", moment=Moment("before COMMIT", "^COMMIT", follows="ducklake_add_data_files"))
     lake.settle()
     folder = lake.root / ".lotuslake" / "data" / "copied"
-    copies = [path for path in folder.rglob("*.parquet")]
+    copies = list(folder.rglob("*.parquet"))
     assert len(copies) == 2
     for path in copies:
         os.utime(path, (time.time() - 3 * 86400,) * 2)
     lake.run("maintain")
-    assert len([path for path in folder.rglob("*.parquet")]) == 1
+    assert len(list(folder.rglob("*.parquet"))) == 1
     lake.check()
 
 
@@ -121,7 +121,7 @@ def test_credentials_that_only_read_landing_are_enough(
     before = lake.raw()
     seaweedfs.client().put_bucket_policy(Bucket=lake.bucket, Policy=json.dumps(policy))
     try:
-        with pytest.raises(Exception, match="AccessDenied|Access Denied"):
+        with pytest.raises(Exception, match=r"AccessDenied|Access Denied"):
             lake.put_body(path_of("refused"), b"x")
         lake.environment["LOTUSLAKE_DATA_URL"] = f"s3://{data}/data"
         lake.settle()

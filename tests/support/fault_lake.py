@@ -229,7 +229,7 @@ class FaultLake(ABC):
                 "WHERE status IN ('registered', 'copied') ORDER BY 2"
             ).fetchall()
             numbers = connection.execute("SELECT count(*), count(DISTINCT seq) FROM meta.files").fetchall()
-        assert sorted(_tail(name, known) + (n,) for name, n in landed) == sorted((p, n) for p, n in known)
+        assert sorted((*_tail(name, known), n) for name, n in landed) == sorted((p, n) for p, n in known)
         assert numbers[0][0] == numbers[0][1], "a log number was given out twice"
 
     def check(self, learned: Sequence[Item] = ()) -> None:
@@ -253,7 +253,8 @@ class FaultLake(ABC):
             if path in self.bad:
                 assert status == "quarantined"
             else:
-                assert (status in {"registered", "copied"} or not self.files[path]) and rows == len(self.files[path])
+                assert status in {"registered", "copied"} or not self.files[path]
+                assert rows == len(self.files[path])
         assert strays == []
 
     def _all_environment(self) -> dict[str, str]:
