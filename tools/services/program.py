@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 import psutil
 
 STOP_TIMEOUT_SECONDS = 15
+STARTED_TIMEOUT_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,19 @@ def start_program(
         )
     # Program waits for it by pid; left None, Python would warn of a child that is still running.
     process.returncode = 0
-    return Program(process.pid, tuple(command))
+    program = Program(process.pid, tuple(command))
+    _await_command_line(program)
+    return program
+
+
+def _await_command_line(program: Program) -> None:
+    """Wait until the system shows the new command line: just after exec it is empty for a moment."""
+    deadline = time.monotonic() + STARTED_TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        with suppress(psutil.Error):
+            if psutil.Process(program.pid).cmdline():
+                return
+        time.sleep(0.01)
 
 
 def free_ports(count: int) -> list[int]:

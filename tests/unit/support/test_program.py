@@ -19,8 +19,10 @@ STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEE
 
 def started(tmp_path: Path, code: str) -> Program:
     program = start_program([sys.executable, "-c", code], folder=tmp_path, log=tmp_path / "log", environment={})
+    deadline = time.monotonic() + 60
     while not (tmp_path / "log").read_text():
-        assert program.is_running()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     return program
 
 
