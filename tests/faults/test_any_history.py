@@ -89,12 +89,12 @@ class Shop(RuleBasedStateMachine):
             self.learned += self.lake.vanish(path)
 
     @rule(command=COMMANDS, bounds=BOUNDS)
-    def a_command_runs(self, command: tuple[str, ...], bounds: dict[str, str]) -> None:
+    def a_command_runs(self, command: tuple[str, ...], bounds: dict[str, Any]) -> None:
         # A file that has vanished is an outage to a transform until a register has seen that it is gone.
         self.lake.run(*command, expect=(0, 3, 5), **bounds)
 
     @rule(command=COMMANDS, bounds=BOUNDS, passage=st.integers(1, 220), when=st.sampled_from(["before", "after"]))
-    def a_command_is_killed(self, command: tuple[str, ...], bounds: dict[str, str], passage: int, when: Any) -> None:
+    def a_command_is_killed(self, command: tuple[str, ...], bounds: dict[str, Any], passage: int, when: Any) -> None:
         moment = Moment("any", ".", when=when, passage=passage)
         ended = self.lake.start(*command, moment=moment, **bounds).wait()
         assert ended.was_killed or ended.exit_code in {0, 3, 5}, ended.stderr

@@ -96,7 +96,7 @@ def items(first: int, number: int, version: int = 1) -> list[Item]:
     return [Item(id_, version) for id_ in range(first, first + number)]
 
 
-def file_of(rows: Sequence[Item], *, generation: int = 0, amount_type: Any = None, codec: str = "snappy") -> bytes:
+def file_of(rows: Sequence[Item], *, generation: int = 0, amount_type: Any = None, codec: Any = "snappy") -> bytes:
     """A data file as Airbyte writes it. An amount of type string has to be converted; a codec changes only the bytes."""
     amounts = [row.data["amount"] for row in rows]
     amount: Any = pa.array(amounts, pa.int64())
@@ -177,18 +177,18 @@ class FaultLake(ABC):
         with self.stock() as connection:
             return connection.execute(query).fetchall()
 
-    def start(self, *arguments: str, moment: Moment | None = None, hold: Hold | None = None, **changed: str) -> Running:
+    def start(self, *arguments: str, moment: Moment | None = None, hold: Hold | None = None, **changed: Any) -> Running:
         """The program in a forked process."""
         return start(arguments, self._all_environment() | changed, self.root, moment, hold)
 
-    def run(self, *arguments: str, expect: Sequence[int] = (0, 5), **changed: str) -> Ended:
+    def run(self, *arguments: str, expect: Sequence[int] = (0, 5), **changed: Any) -> Ended:
         """The program, awaited; ends with one of these exit codes and tells no secret."""
         ended = self.start(*arguments, **changed).wait()
         assert ended.exit_code in expect, f"{arguments}: {ended.exit_code}\n{ended.stdout}\n{ended.stderr[-3000:]}"
         assert not leaks_in(ended.stdout + ended.stderr)
         return ended
 
-    def kill(self, *arguments: str, moment: Moment, **changed: str) -> bool:
+    def kill(self, *arguments: str, moment: Moment, **changed: Any) -> bool:
         """The program, killed at a moment; whether the moment came."""
         ended = self.start(*arguments, moment=moment, **changed).wait()
         assert ended.was_killed or ended.exit_code in {0, 5}, f"{moment}: {ended.exit_code}\n{ended.stderr[-3000:]}"
@@ -196,7 +196,7 @@ class FaultLake(ABC):
             count("kills")
         return ended.was_killed
 
-    def settle(self, **changed: str) -> None:
+    def settle(self, **changed: Any) -> None:
         """What a person or a CronJob does after anything: the same commands once more."""
         self.run("register", "--full-sweep", **changed)
         self.run("transform", **changed)
@@ -347,7 +347,7 @@ class ServiceLake(FaultLake):
     def data(self) -> str:
         return f"s3://{self.bucket}/data"
 
-    def through(self, port: int) -> dict[str, str]:
+    def through(self, port: int) -> dict[str, Any]:
         """What changes in the environment when a proxy stands before Postgres."""
         return {"LOTUSLAKE_CATALOG_URL": self.postgres.url(self.url.rpartition("/")[2], port=port)}
 
