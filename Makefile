@@ -139,7 +139,7 @@ test-integration: install ## The tests that run real components (ARGS="-x")
 	$(PYTEST) tests/contract tests/functional tests/integration $(ARGS)
 
 coverage: install ## All tests with branch coverage; core and commands at 95 % of branches or more
-	$(PYTEST) --ignore=tests/connectors --cov --cov-report= $(ARGS)
+	$(PYTEST) --ignore=tests/connectors --ignore=tests/faults --cov --cov-report= $(ARGS)
 	@mkdir -p build
 	$(BIN)/coverage report --include='lotuslake/core/*,lotuslake/commands/*'
 	@$(BIN)/coverage json --quiet -o build/coverage.json

@@ -1,0 +1,55 @@
+"""What dbt found in a project is known for as long as the project stays as it is."""
+
+from pathlib import Path
+
+import pytest
+
+from lotuslake.adapters.dbt_known_models import KnownModels
+from lotuslake.core.model import Model
+
+MODELS = {
+    "int_a": Model("int_a", "processed", "h1"),
+    "fct_a": Model("fct_a", "enriched", "h2", ("int_a",)),
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "models"
+    (folder / "processed").mkdir(parents=True)
+    (folder / "processed/int_a.sql").write_text("select 1")
+    return folder
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path, project: Path) -> Path:
+    folder = tmp_path / "state"
+    folder.mkdir()
+    KnownModels(project, folder).save(MODELS)
+    return folder
+
+
+def test_what_was_kept_comes_back(project: Path, state_dir: Path) -> None:
+    assert KnownModels(project, state_dir).load() == MODELS
+
+
+def test_a_changed_file_is_for_dbt_to_read(project: Path, state_dir: Path) -> None:
+    (project / "processed/int_a.sql").write_text("select 2")
+    assert KnownModels(project, state_dir).load() is None
+
+
+@pytest.mark.parametrize("name", ["fct_b.sql", "int_a.yml", "seed.csv"])
+def test_so_is_a_new_one(project: Path, state_dir: Path, name: str) -> None:
+    (project / name).write_text("")
+    assert KnownModels(project, state_dir).load() is None
+
+
+def test_and_a_moved_one(project: Path, state_dir: Path) -> None:
+    (project / "processed/int_a.sql").rename(project / "int_a.sql")
+    assert KnownModels(project, state_dir).load() is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"project": 1}'])
+def test_a_damaged_note_is_no_note(project: Path, state_dir: Path, text: str) -> None:
+    (state_dir / "models.json").write_text(text)
+    assert KnownModels(project, state_dir).load() is None
