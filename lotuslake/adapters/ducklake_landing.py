@@ -96,15 +96,17 @@ class DuckLakeLanding:
             for number, decision in enumerate(decisions)
         ]
         withdrawn = [replace(entry, seq=batch.head.seq + 1 + i) for i, entry in enumerate(batch.withdrawn)]
-        self._commit(batch, [*withdrawn, *entries])
+        self._commit(batch, withdrawn, entries)
         return entries
 
-    def _commit(self, batch: RegisterBatch, entries: list[LedgerEntry]) -> None:
+    def _commit(self, batch: RegisterBatch, withdrawn: list[LedgerEntry], added: list[LedgerEntry]) -> None:
+        # One that is restated as readable (the same content under a new etag) is in the table: it is not added again.
+        entries = [*withdrawn, *added]
         try:
             # Adding a file is a chain of tiny statements: handing them from thread to thread takes longer than they do.
             with self._instance.threads(1), self._instance.transaction() as connection:
                 self._move_fence(batch, len(entries))
-                self._add_files(batch, entries)
+                self._add_files(batch, added)
                 self._append_log(batch, entries)
                 connection.execute(
                     f"CALL {LAKE}.set_commit_message('lotuslake', $message, extra_info => $extra)",

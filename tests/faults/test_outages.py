@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
+from tests.faults.conftest import MakeLake
 from tests.support.fault_lake import Item, ServiceLake, items, path_of
 from tests.support.s3_faults import Fault, S3Faults
 from tests.support.tally import count
@@ -102,3 +104,20 @@ def test_an_object_is_overwritten_between_listing_and_footer(
     lake.run("transform")
     lake.settle()
     lake.check()
+
+
+@pytest.mark.parametrize("kind", ["embedded", "services"])
+def test_an_etag_changes_and_the_content_does_not(make_lake: MakeLake, kind: str) -> None:
+    """As when a bucket is copied: nothing is registered twice, and nothing is rebuilt."""
+    lake = make_lake(kind)
+    lake.put(path_of("a"), items(0, 3))
+    lake.put(path_of("text"), items(10, 3), amount_type=pa.string())
+    lake.put(path_of("b"), items(20, 3))
+    lake.settle()
+    lake.put(path_of("a"), items(0, 3), name="copied by another program")
+    lake.put(path_of("text"), items(10, 3), amount_type=pa.string(), name="copied by another program")
+    lake.vanish(path_of("b"))
+    before = lake.rows("SELECT epoch FROM meta.fence_shop__items")
+    lake.settle()
+    assert lake.rows("SELECT epoch FROM meta.fence_shop__items") == before
+    lake.check(learned=items(20, 3))

@@ -20,6 +20,10 @@ eval "exit \\${CODE_$(echo "$1" | tr - _):-0}"
 """
 
 
+def _default_signals() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class FakeProgram:
     """A `lotuslake` that notes how it was called and ends as told."""
 
@@ -40,7 +44,13 @@ class FakeProgram:
         environment = {"PATH": f"{self.folder}:/usr/bin:/bin", "CALLS": str(self.calls_path), "ON_TERM": str(on_term)}
         environment |= {f"CODE_{stage.replace('-', '_')}": str(code) for stage, code in (codes or {}).items()}
         return subprocess.Popen(
-            [CHAIN, *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [CHAIN, *arguments],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A shell cannot trap a signal that was ignored when it began, as it is in a background job.
+            preexec_fn=_default_signals,  # noqa: PLW1509  (the test starts no thread)
         )
 
     def run(self, *arguments: str, codes: Mapping[str, int] | None = None) -> tuple[int, str]:
