@@ -74,7 +74,7 @@ demo-s3: services-up ## The demo on them (ARGS="--scale 2")
 		'  $(LOTUSLAKE) query "FROM enriched.fct_sales LIMIT 5"' 'To stop the services: make services-down'
 
 ##@ Checks
-.PHONY: check catalog-check terraform-check state-check actionlint manifests image docs fmt test-unit test-connectors test-integration coverage
+.PHONY: check catalog-check terraform-check state-check actionlint manifests image docs fmt test-unit test-connectors test-integration coverage test-faults
 
 check: install catalog-check terraform-check state-check actionlint ## Format, lint, types, import contract, Dockerfile, catalogs; edits nothing
 	$(BIN)/ruff format --check .
@@ -127,6 +127,7 @@ test: coverage ## All tests, then the coverage gate
 test-unit: install ## The quick tests: unit and property (ARGS="-k plan")
 	$(PYTEST) tests/unit tests/property $(ARGS)
 
+FAULTS ?= --long-faults
 # Plain `make test` leaves them out: their three environments are 1.1 GB and two minutes of installing.
 CONNECTORS_DIR ?= .lotuslake/connectors
 test-connectors: install ## Airbyte's real connectors against imitated APIs, into the lake (ARGS="-k shopify")
@@ -138,8 +139,11 @@ test-connectors: install ## Airbyte's real connectors against imitated APIs, int
 test-integration: install ## The tests that run real components (ARGS="-x")
 	$(PYTEST) tests/contract tests/functional tests/integration $(ARGS)
 
+test-faults: install ## Killed, raced, cut off and fed with rubbish, the long form (FAULTS= for the short one)
+	$(PYTEST) tests/faults $(FAULTS) $(ARGS)
+
 coverage: install ## All tests with branch coverage; core and commands at 95 % of branches or more
-	$(PYTEST) --ignore=tests/connectors --ignore=tests/faults --cov --cov-report= $(ARGS)
+	$(PYTEST) --ignore=tests/connectors --ignore=tests/faults --ignore=tests/image --cov --cov-report= $(ARGS)
 	@mkdir -p build
 	$(BIN)/coverage report --include='lotuslake/core/*,lotuslake/commands/*'
 	@$(BIN)/coverage json --quiet -o build/coverage.json

@@ -121,7 +121,7 @@ def test_any_history(pytestconfig: pytest.Config, is_long: bool) -> None:
     run_state_machine_as_test(
         Shop,
         settings=settings(
-            max_examples=40 if is_long else 4,
+            max_examples=40 if is_long else 3,
             stateful_step_count=14 if is_long else 8,
             deadline=None,
             derandomize=not is_long,

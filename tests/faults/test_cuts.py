@@ -30,7 +30,7 @@ def cut(lake: ServiceLake, *arguments: str, number: int, when: When, **changed: 
         return trap.sprung.is_set()
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.long), "after"])
 def test_register_and_transform_are_cut_at_a_commit(service_lake: ServiceLake, when: When) -> None:
     lake = service_lake
     lake.put(path_of("first"), items(0, 6))

@@ -66,7 +66,7 @@ MAINTAIN = [
     Moment("before the clean-up", "ducklake_cleanup_old_files"),
     Moment("after the clean-up", "ducklake_cleanup_old_files", when="after"),
 ]
-KINDS = ["embedded", "services"]
+KINDS = ["embedded", pytest.param("services", marks=pytest.mark.long)]
 
 
 def deliver(lake: FaultLake, number: int) -> None:
@@ -97,7 +97,7 @@ def test_register_is_killed_at_every_moment(make_lake: MakeLake, kind: str) -> N
     lake.check()
 
 
-@pytest.mark.parametrize("kind", ["embedded", pytest.param("services", marks=pytest.mark.long)])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_rebuild_is_killed_at_every_moment(make_lake: MakeLake, kind: str) -> None:
     lake = make_lake(kind)
     for number in range(3):
@@ -112,7 +112,7 @@ def test_a_rebuild_is_killed_at_every_moment(make_lake: MakeLake, kind: str) -> 
     lake.check()
 
 
-@pytest.mark.parametrize("kind", ["embedded", pytest.param("services", marks=pytest.mark.long)])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_merge_and_what_follows_is_killed_at_every_moment(make_lake: MakeLake, kind: str) -> None:
     lake = make_lake(kind)
     deliver(lake, 0)
@@ -126,7 +126,7 @@ def test_a_merge_and_what_follows_is_killed_at_every_moment(make_lake: MakeLake,
     lake.check()
 
 
-@pytest.mark.parametrize("kind", ["embedded", pytest.param("services", marks=pytest.mark.long)])
+@pytest.mark.parametrize("kind", KINDS)
 def test_healing_is_killed_at_every_moment(make_lake: MakeLake, kind: str) -> None:
     lake = make_lake(kind)
     deliver(lake, 0)
@@ -146,7 +146,8 @@ def test_healing_is_killed_at_every_moment(make_lake: MakeLake, kind: str) -> No
     lake.check()
 
 
-@pytest.mark.parametrize("kind", ["embedded", pytest.param("services", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["embedded", "services"])
 def test_registering_anew_is_killed(make_lake: MakeLake, kind: str) -> None:
     lake = make_lake(kind)
     deliver(lake, 0)
@@ -179,7 +180,7 @@ def test_maintain_is_killed_at_every_moment(make_lake: MakeLake, kind: str) -> N
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["embedded", "services"])
 @pytest.mark.parametrize("command", ["register", "transform"])
 def test_killed_before_every_tenth_statement(make_lake: MakeLake, kind: str, command: str) -> None:
     lake = make_lake(kind)

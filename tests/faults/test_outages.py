@@ -23,7 +23,7 @@ FAULTS = {
     "403 to a listing": Fault("", "LIST", status=403),
     "half a listing": Fault("", "LIST", keep=0.5),
 }
-SHORT = {"503", "half a body", "403 to a listing", "404 to a GET", "slow"}
+SHORT = {"503", "half a body"}
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,7 @@ def test_an_object_that_vanished_since_it_was_registered(service_lake: ServiceLa
     lake.check()
 
 
+@pytest.mark.long
 def test_an_object_is_overwritten_between_listing_and_footer(
     service_lake: ServiceLake, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -100,6 +100,7 @@ def test_register_and_transform_beside_maintenance(service_lake: ServiceLake) ->
     assert lake.raw() == before
 
 
+@pytest.mark.long
 def test_register_beside_a_field_that_is_added(service_lake: ServiceLake, tmp_path: Path) -> None:
     """One program still has the old stream file, the other the new one."""
     lake = service_lake
@@ -125,7 +126,9 @@ def test_register_beside_a_field_that_is_added(service_lake: ServiceLake, tmp_pa
     lake.check()
 
 
-@pytest.mark.parametrize("indexes", [(0, 1), (0, 1, 1, 0)], ids=["two_shards", "each_shard_twice"])
+@pytest.mark.parametrize(
+    "indexes", [(0, 1), pytest.param((0, 1, 1, 0), marks=pytest.mark.long)], ids=["two_shards", "each_shard_twice"]
+)
 def test_shards_of_a_backfill(service_lake: ServiceLake, indexes: tuple[int, ...]) -> None:
     lake = service_lake
     deliver(lake, 1)

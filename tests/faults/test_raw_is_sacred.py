@@ -35,7 +35,7 @@ def expire_everything(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"CALL ducklake_expire_snapshots('lakehouse', older_than => {NOW})")
 
 
-@pytest.mark.parametrize("kind", ["embedded", "services"])
+@pytest.mark.parametrize("kind", ["embedded", pytest.param("services", marks=pytest.mark.long)])
 def test_everything_is_destroyed_but_the_raw_objects(make_lake: MakeLake, kind: str) -> None:
     lake = make_lake(kind)
     before = fill(lake)

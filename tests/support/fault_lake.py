@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import shutil
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,7 +60,7 @@ models:
 SMALL = {"LOTUSLAKE_BATCH_MAX_FILES": "2", "LOTUSLAKE_MEMORY_LIMIT": "512MiB", "LOTUSLAKE_THREADS": "2"}
 STAGING = "table_name LIKE '%\\_\\_rebuild%' ESCAPE '\\' OR table_name LIKE 'rebuild\\_%' ESCAPE '\\'"
 
-_parsed: list[Path] = []
+_parsed: list[bytes] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +203,13 @@ class FaultLake(ABC):
         self.run("register", "--full-sweep", **changed)
         self.run("transform", **changed)
         if not _parsed and (self.root / PARSED).is_file():
-            _parsed.append(self.root / PARSED)
+            _parsed.append((self.root / PARSED).read_bytes())
 
     def take_up_parsing(self) -> None:
         """What dbt has parsed in one project saves it most of the work in the next."""
         if _parsed and not (self.root / PARSED).exists():
             (self.root / PARSED).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(_parsed[0], self.root / PARSED)
+            (self.root / PARSED).write_bytes(_parsed[0])
 
     def all_rows(self) -> list[Item]:
         """Every version in every file that stands."""
