@@ -9,9 +9,8 @@ import pytest
 from lotuslake.cli.progress import DrawnProgress, LoggedProgress
 
 
-def test_a_log_is_told_of_changes_alone(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_is_told_of_changes_alone(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="lotuslake")
-    monkeypatch.setattr(logging.getLogger("lotuslake"), "propagate", True)
     progress = LoggedProgress("backfill", "r")
     for label, message in [("a", "running"), ("a", "running"), ("b", "running"), ("a", "succeeded"), ("a", "running")]:
         progress.wait(label, message)
