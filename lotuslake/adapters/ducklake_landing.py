@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import duckdb
 
 from lotuslake.adapters.duckdb_errors import translate, translated
-from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, quote_literal
+from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
+from lotuslake.adapters.ducklake_files import DuckLakeFiles, FolderChangedError
 from lotuslake.adapters.ducklake_ledger import fence_table, raised
 from lotuslake.adapters.parquet_copies import ParquetCopies
-from lotuslake.adapters.parquet_footers import ParquetFooters, escape_glob
+from lotuslake.adapters.parquet_footers import ParquetFooters
 from lotuslake.core.data_file import READABLE, DataFile, LedgerEntry
 from lotuslake.core.decision import to_entry
 from lotuslake.core.errors import LostRaceError
@@ -55,6 +56,7 @@ class DuckLakeLanding:
         self._store = store
         self._footers = ParquetFooters(instance, store)
         self._copies = ParquetCopies(instance, store)
+        self._files = DuckLakeFiles(instance)
 
     def inspect(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
         return self._footers.read(files)
@@ -100,24 +102,36 @@ class DuckLakeLanding:
         return entries
 
     def _commit(self, batch: RegisterBatch, withdrawn: list[LedgerEntry], added: list[LedgerEntry]) -> None:
-        # One that is restated as readable (the same content under a new etag) is in the table: it is not added again.
-        entries = [*withdrawn, *added]
         try:
-            # Adding a file is a chain of tiny statements: handing them from thread to thread takes longer than they do.
-            with self._instance.threads(1), self._instance.transaction() as connection:
-                self._move_fence(batch, len(entries))
-                self._add_files(batch, added)
-                self._append_log(batch, entries)
-                connection.execute(
-                    f"CALL {LAKE}.set_commit_message('lotuslake', $message, extra_info => $extra)",
-                    {
-                        "message": f"register {batch.stream.id}: {len(entries)} files",
-                        "extra": json.dumps({"batch_id": batch.batch_id, "run_id": batch.run_id}),
-                    },
-                )
+            try:
+                self._transact(batch, withdrawn, added, self._files.add_by_folder)
+            except FolderChangedError:
+                self._transact(batch, withdrawn, added, self._files.add)
         except duckdb.Error as error:
             if not self._was_committed(batch):
                 raise translate(error, f"registering {batch.stream.id}") or error from error
+
+    def _transact(
+        self,
+        batch: RegisterBatch,
+        withdrawn: list[LedgerEntry],
+        added: list[LedgerEntry],
+        add: Callable[[str, Sequence[str]], None],
+    ) -> None:
+        # One that is restated as readable (the same content under a new etag) is in the table: it is not added again.
+        entries = [*withdrawn, *added]
+        # Adding a file is a chain of tiny statements: handing them from thread to thread takes longer than they do.
+        with self._instance.threads(1), self._instance.transaction() as connection:
+            self._move_fence(batch, len(entries))
+            add(batch.stream.landing_table, self._urls_to_add(batch, added))
+            self._append_log(batch, entries)
+            connection.execute(
+                f"CALL {LAKE}.set_commit_message('lotuslake', $message, extra_info => $extra)",
+                {
+                    "message": f"register {batch.stream.id}: {len(entries)} files",
+                    "extra": json.dumps({"batch_id": batch.batch_id, "run_id": batch.run_id}),
+                },
+            )
 
     def _move_fence(self, batch: RegisterBatch, count: int) -> None:
         moved = self._instance.connection.execute(
@@ -128,20 +142,15 @@ class DuckLakeLanding:
         if moved != (1,):
             raise LostRaceError(f"another process registered files of {batch.stream.id} first")
 
-    def _add_files(self, batch: RegisterBatch, entries: Sequence[LedgerEntry]) -> None:
+    def _urls_to_add(self, batch: RegisterBatch, entries: Sequence[LedgerEntry]) -> list[str]:
+        """Where the rows lie that the table lacks; for a rewrite it is made anew, and lacks those of every file."""
         if batch.rewrite:
             columns = batch.columns or self.load_columns(batch.stream)
             self._instance.connection.execute(
                 f"CREATE OR REPLACE TABLE {landing_table(batch.stream)} ({_column_list(columns)})"
             )
             entries = [*batch.standing, *entries]
-        urls = [self.read_url(entry) for entry in entries if entry.status in READABLE]
-        if urls:
-            self._instance.connection.execute(
-                f"CALL ducklake_add_data_files({quote_literal(LAKE)}, $table, $files, schema => 'landing', "
-                "allow_missing => true, ignore_extra_columns => true, hive_partitioning => false)",
-                {"table": batch.stream.landing_table, "files": [escape_glob(url) for url in urls]},
-            )
+        return [self.read_url(entry) for entry in entries if entry.status in READABLE]
 
     def read_url(self, entry: LedgerEntry) -> str:
         """Where the rows of an entry are read, in landing types: the raw object, or our converted copy of it."""

@@ -22,6 +22,7 @@ from lotuslake.cli import (
     status,
     transform,
 )
+from lotuslake.cli import run as run_command
 
 app = typer.Typer(
     name="lotuslake",
@@ -52,6 +53,7 @@ for command in (
     ingest_check,
     register,
     transform,
+    run_command,
     backfill,
     accept,
     query,

@@ -37,6 +37,10 @@ class Session:
         """The settings of this run."""
         return self.wiring.settings
 
+    def stage(self, command: str) -> Session:
+        """A run of its own for one of several subcommands that this one goes through."""
+        return Session(command, self.wiring, self.signals, self.as_json)
+
     def context(self, *, max_seconds: float | None = None) -> RunContext:
         """The context for a use case that may take ``max_seconds`` from now."""
         deadline = None if max_seconds is None else time.monotonic() + max_seconds

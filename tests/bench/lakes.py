@@ -133,15 +133,25 @@ class Machine:
     _open: ExitStack
     _services: tuple[ObjectStorage, Postgres] | None = None
     _made: int = 0
+    _parsed: Path | None = None
 
-    def embedded(self) -> Lake:
-        """Files and catalog in the project's folder."""
+    def embedded(self, *, parsed: bool = False) -> Lake:
+        """Files and catalog in the project's folder; ``parsed``: with what dbt keeps of a project, as an image has it."""
         self._made += 1
         folder = self.folder / f"lake_{self._made}"
         shutil.copytree(OWN_PROJECT, folder)
         shutil.copytree(ROOT / "models/macros", folder / "models/macros")
         shutil.copy(ROOT / "models/dbt_project.yml", folder / "models")
+        if parsed:
+            shutil.copytree(self._dbt_state(), folder / ".lotuslake/temp/dbt")
         return Lake(folder, {"LOTUSLAKE_PROJECT_DIR": str(folder)})
+
+    def _dbt_state(self) -> Path:
+        if self._parsed is None:
+            lake = self.embedded()
+            lake.run("transform")
+            self._parsed = lake.folder / ".lotuslake/temp/dbt"
+        return self._parsed
 
     def on_postgres(self) -> Lake:
         """Files in the project's folder, catalog in a database of Postgres."""

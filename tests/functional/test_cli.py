@@ -396,3 +396,21 @@ def test_a_starter_project_speaks_for_itself(tmp_path: Path) -> None:
     outcome = Project(tmp_path).run("ingest-check", "shopify/oders")
     assert outcome.exit_code == 2
     assert "shopify/orders" in outcome.message
+
+
+def test_run_registers_and_transforms_in_one_process(things: Project) -> None:
+    things.put(key_of("1_0.parquet"), data_file([1, 2]))
+    outcome = things.json("run")
+    stages = outcome.envelope["data"]
+    assert stages["register"]["streams"][0]["registered_files"] == 1
+    assert stages["transform"]["streams"][0]["rows"] == 2
+    assert things.rows("SELECT id FROM processed.int_test__things ORDER BY id") == [(1,), (2,)]
+    assert things.rows("SELECT command, exit_code FROM meta.runs ORDER BY started_at") == [
+        ("register", 0),
+        ("transform", 0),
+    ]
+    text = things.run("run")
+    assert (text.exit_code, text.stdout.count("test/things")) == (0, 2)
+    things.put(key_of("2_0.parquet"), b"PAR1")
+    again = things.run("run")
+    assert (again.exit_code, again.stdout.count("2_0.parquet")) == (5, 1)
