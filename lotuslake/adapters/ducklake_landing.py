@@ -10,8 +10,10 @@ from typing import Any
 import duckdb
 
 from lotuslake.adapters.duckdb_errors import translate, translated
-from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, quote_literal
-from lotuslake.adapters.ducklake_ledger import fence_table, raised
+from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
+from lotuslake.adapters.duckdb_opening import quote_literal
+from lotuslake.adapters.ducklake_ledger import fence_table
+from lotuslake.adapters.ledger_rows import raised
 from lotuslake.adapters.parquet_copies import ParquetCopies
 from lotuslake.adapters.parquet_footers import ParquetFooters, escape_glob
 from lotuslake.core.data_file import READABLE, DataFile, LedgerEntry

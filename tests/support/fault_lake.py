@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lotuslake.adapters.duckdb_instance import extension_path
+from lotuslake.adapters.duckdb_opening import extension_path
 from lotuslake.demo.parquet import META_TYPE
 from tests.functional.program import PARSED, make_project
 from tests.support.expected import newest_versions
