@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lotuslake.adapters.duckdb_instance import quote_literal
+from lotuslake.adapters.duckdb_opening import quote_literal
 from lotuslake.adapters.ducklake_landing import declared_columns
 from lotuslake.adapters.parquet_footers import escape_glob
 from lotuslake.core.field_types import TIMESTAMP, ColumnType, quote_identifier
