@@ -25,7 +25,22 @@ from tests.support.leaks import hear
 # A process that has imported everything and is forked: a start then takes no time, and every kill hits the work itself.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["lotuslake.cli.main", "lotuslake.cli.wiring", "lotuslake.adapters.ducklake_models", "dbt.cli.main", "pyarrow"]
+    [
+        "lotuslake.cli.main",
+        "lotuslake.cli.wiring",
+        "lotuslake.adapters.ducklake_models",
+        "lotuslake.adapters.s3_store",
+        "dbt.cli.main",
+        "dbt.task.run",
+        "dbt.task.test",
+        "dbt.adapters.duckdb",
+        "sqlparse",
+        "rich.console",
+        "rich.table",
+        "boto3",
+        "psycopg",
+        "pyarrow",
+    ]
 )
 FOREIGN = ("LOTUSLAKE_", "AWS_", "PG")
 TIMEOUT_SECONDS = 600
