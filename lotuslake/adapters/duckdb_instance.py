@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ logger = logging.getLogger("lotuslake")
 
 LAKE = "lakehouse"
 LOCK_POLL_SECONDS = 0.25
+# Another process has just made the lake; Postgres tells it in one of three ways, as far as that process had come.
+_MADE_MEANWHILE = re.compile(
+    r"Failed to initialize DuckLake.*(duplicate key|(relation|type) .+ already exists)", re.DOTALL
+)
 # The names of this process's databases: the first free one, since dbt parses a project anew under another name.
 _names_in_use: set[str] = set()
 
@@ -152,8 +157,8 @@ class DuckDbInstance:
         """Raise what stands in the way, or return where waiting may help."""
         if "creating a new DuckLake is explicitly disabled" in str(error):
             raise NoLakeError from error
-        if may_wait and "Failed to initialize DuckLake" in str(error) and "duplicate key" in str(error):
-            return  # Another process has just made it.
+        if may_wait and _MADE_MEANWHILE.search(str(error)):
+            return
         if "DATA_PATH parameter" in str(error):
             raise ConfigError(
                 "LOTUSLAKE_DATA_URL is not the root that this catalog was made with; set it back, or choose a new catalog "
