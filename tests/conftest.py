@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.cluster import ClusterLake
-from tests.support.leaks import leaks_in, remember_secret
+from tests.support.leaks import leaks_in, leaks_in_heard, listen, remember_secret
 from tests.support.tally import TALLY, told
 from tools.services import ObjectStorage, Postgres, running
 
@@ -68,9 +68,10 @@ def cluster_lake(seaweedfs: ObjectStorage, postgres: Postgres, tmp_path: Path) -
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """No test passes that had a secret told: everything it printed or logged is searched."""
+    """No test passes that had a secret told: all that it, and every program it ran, printed or logged is searched."""
     report = yield
-    leaks = sorted({leak for _, text in report.sections for leak in leaks_in(text)})
+    told = [text for _, text in report.sections] + [report.longreprtext]
+    leaks = sorted({leak for text in told for leak in leaks_in(text)} | set(leaks_in_heard()))
     if leaks:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: the output of {call.when} holds {', '.join(leaks)}"
@@ -105,6 +106,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    listen()
     config.addinivalue_line("markers", "long: a scene of the fault suite's long form, left out without --long-faults")
 
 

@@ -1,52 +1,31 @@
-"""One DuckDB in this process, with the extensions, the bounds, the secrets and the lake attached."""
+"""One DuckDB in this process, with the lake attached."""
 
 from __future__ import annotations
 
 import logging
+import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib import import_module
 from itertools import count
 from pathlib import Path
 
 import duckdb
 
-from lotuslake.adapters.aws import DuckdbS3Secret
 from lotuslake.adapters.duckdb_errors import translate
+from lotuslake.adapters.duckdb_opening import InstanceOptions, make_folder, open_duckdb, quote_literal
 from lotuslake.core.errors import CatalogHeldError, ConfigError
 
 logger = logging.getLogger("lotuslake")
 
 LAKE = "lakehouse"
 LOCK_POLL_SECONDS = 0.25
+# Another process has just made the lake; Postgres tells it in one of three ways, as far as that process had come.
+_MADE_MEANWHILE = re.compile(
+    r"Failed to initialize DuckLake.*(duplicate key|(relation|type) .+ already exists)", re.DOTALL
+)
 # The names of this process's databases: the first free one, since dbt parses a project anew under another name.
 _names_in_use: set[str] = set()
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceOptions:
-    """``catalog`` is a file or a `postgresql://` URL, ``data_url`` DuckLake's DATA_PATH."""
-
-    catalog: str
-    data_url: str
-    memory_limit_bytes: int
-    threads: int
-    temp_dir: Path
-    secrets: Sequence[DuckdbS3Secret] = ()
-    lock_wait_seconds: float = 30.0
-    temp_limit_bytes: int | None = None
-
-    @property
-    def is_embedded(self) -> bool:
-        """Whether the catalog is a file."""
-        return not self.catalog.startswith("postgresql://")
-
-    @property
-    def uses_s3(self) -> bool:
-        """Whether any root lies in an object store."""
-        return bool(self.secrets) or self.data_url.startswith("s3://")
 
 
 class NoLakeError(Exception):
@@ -67,7 +46,7 @@ class DuckDbInstance:
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The connection on which the lake is attached; call `attach` first."""
         if self._connection is None:
-            self._connection = self._open()
+            self._connection = open_duckdb(self.name, self.options)
         return self._connection
 
     @property
@@ -166,43 +145,6 @@ class DuckDbInstance:
             self._connection = None
         _names_in_use.discard(self.name)
 
-    def _open(self) -> duckdb.DuckDBPyConnection:
-        options = self.options
-        make_folder(options.temp_dir, "LOTUSLAKE_TEMP_DIR")
-        # No config here: dbt opens the same name without one, and DuckDB wants both to be alike.
-        connection = duckdb.connect(self.name)
-        bounds = {
-            "memory_limit": f"{options.memory_limit_bytes // 1024**2}MiB",
-            "threads": options.threads,
-            "temp_directory": str(options.temp_dir),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "TimeZone": "UTC",
-        }
-        if options.temp_limit_bytes is not None:
-            bounds["max_temp_directory_size"] = f"{options.temp_limit_bytes // 1024}KiB"
-        for name, value in bounds.items():
-            connection.execute(f"SET GLOBAL {name} = {quote_literal(str(value))}")
-        # It would be drawn on stdout, which is the result's.
-        connection.execute("SET enable_progress_bar = false")
-        for extension in self._extensions():
-            connection.execute(f"LOAD {quote_literal(str(extension_path(extension)))}")
-        if options.uses_s3:
-            connection.execute("SET GLOBAL enable_http_metadata_cache = true")
-            # A key is a name and no pattern: without this, `?` and `[` in a key are not found.
-            connection.execute("SET GLOBAL s3_url_compatibility_mode = true")
-        for number, secret in enumerate(options.secrets):
-            _create_secret(connection, f"root_{number}", secret)
-        return connection
-
-    def _extensions(self) -> list[str]:
-        extensions = ["ducklake"]
-        if self.options.uses_s3:
-            extensions.append("httpfs")
-        if not self.options.is_embedded:
-            extensions.append("postgres_scanner")
-        return extensions
-
     def _attach_statement(self, *, read_only: bool) -> str:
         options = self.options
         catalog = f"ducklake:{'' if options.is_embedded else 'postgres:'}{options.catalog}"
@@ -215,8 +157,8 @@ class DuckDbInstance:
         """Raise what stands in the way, or return where waiting may help."""
         if "creating a new DuckLake is explicitly disabled" in str(error):
             raise NoLakeError from error
-        if may_wait and "Failed to initialize DuckLake" in str(error) and "duplicate key" in str(error):
-            return  # Another process has just made it.
+        if may_wait and _MADE_MEANWHILE.search(str(error)):
+            return
         if "DATA_PATH parameter" in str(error):
             raise ConfigError(
                 "LOTUSLAKE_DATA_URL is not the root that this catalog was made with; set it back, or choose a new catalog "
@@ -237,45 +179,3 @@ class DuckDbInstance:
         if isinstance(known, CatalogHeldError) and may_wait:
             return
         raise known from error
-
-
-def extension_path(name: str) -> Path:
-    """The extension's file in its wheel; nothing is downloaded."""
-    package = import_module(f"duckdb_extension_{name}")
-    folder = Path(str(package.__file__)).parent / "extensions" / f"v{duckdb.__version__}"
-    return folder / f"{name}.duckdb_extension"
-
-
-def make_folder(path: Path, setting: str) -> None:
-    """Make a folder that a setting asks for. Raises ConfigError where that cannot be."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{setting}: the folder {path} cannot be made: {error.strerror}") from None
-
-
-def quote_literal(text: str) -> str:
-    """Text as an SQL string, for statements that take no parameters."""
-    escaped = text.replace("'", "''")
-    return f"'{escaped}'"
-
-
-def _create_secret(connection: duckdb.DuckDBPyConnection, name: str, secret: DuckdbS3Secret) -> None:
-    options = {
-        "KEY_ID": secret.key_id,
-        "SECRET": secret.secret,
-        "SESSION_TOKEN": secret.session_token,
-        "REGION": secret.region,
-        "ENDPOINT": secret.endpoint,
-        "URL_STYLE": secret.url_style,
-        "SCOPE": secret.scope,
-    }
-    given = ", ".join(f"{key} {quote_literal(value)}" for key, value in options.items() if value)
-    statement = f"CREATE OR REPLACE TEMPORARY SECRET {name} (TYPE s3, {given}, USE_SSL {str(secret.use_ssl).lower()})"
-    try:
-        connection.execute(statement)
-    except duckdb.Error as error:
-        # Not chained: DuckDB repeats the statement, and with it the secret.
-        raise ConfigError(
-            f"DuckDB does not take the S3 credentials for {secret.scope}: {type(error).__name__}"
-        ) from None

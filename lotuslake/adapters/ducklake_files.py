@@ -6,7 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, quote_literal
+from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
+from lotuslake.adapters.duckdb_opening import quote_literal
 from lotuslake.adapters.parquet_footers import escape_glob
 
 # A pattern costs listing its folder three times: with 30 ms to the store that is paid back by so many files.

@@ -12,7 +12,8 @@ import duckdb
 from lotuslake.adapters.duckdb_errors import translate, translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.ducklake_files import DuckLakeFiles, FolderChangedError
-from lotuslake.adapters.ducklake_ledger import fence_table, raised
+from lotuslake.adapters.ducklake_ledger import fence_table
+from lotuslake.adapters.ledger_rows import raised
 from lotuslake.adapters.parquet_copies import ParquetCopies
 from lotuslake.adapters.parquet_footers import ParquetFooters
 from lotuslake.core.data_file import READABLE, DataFile, LedgerEntry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 from lotuslake import __version__
 from lotuslake.adapters.duckdb_errors import translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, NoLakeError
-from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
+from lotuslake.adapters.ledger_rows import aware, entry_of, finding_of, raised
+from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.field_types import quote_identifier
-from lotuslake.core.finding import Finding, FindingKind, TestOutcome
+from lotuslake.core.finding import Finding, TestOutcome
 from lotuslake.core.head import Head
 from lotuslake.core.retry import retrying
 from lotuslake.core.run import Run
@@ -67,19 +68,19 @@ class DuckLakeLedger:
         if not self.exists():
             return []
         rows = self._rows(load_sql("ledger")["load_entries"], {"stream": stream.id, "since": since})
-        return [_entry(row) for row in rows]
+        return [entry_of(row) for row in rows]
 
     def load_newest_partition(self, stream: Stream) -> date | None:
         return self._newest_known(stream)[0]
 
     def load_newest_file_at(self, stream: Stream) -> datetime | None:
-        return _utc(self._newest_known(stream)[1])
+        return aware(self._newest_known(stream)[1])
 
     def load_findings(self, streams: Sequence[Stream]) -> list[Finding]:
         if not self.exists():
             return []
         rows = self._rows(load_sql("ledger")["findings"], {"streams": [stream.id for stream in streams]})
-        return [_finding(*row) for row in rows]
+        return [finding_of(*row) for row in rows]
 
     def is_accepted(self, finding_id: str) -> bool:
         return bool(self._rows("SELECT 1 FROM lakehouse.meta.accepted WHERE finding_id = $id", {"id": finding_id}))
@@ -203,51 +204,11 @@ class DuckLakeLedger:
             self._instance.connection.execute(statement, parameters)
 
 
-def raised(findings: Sequence[Finding], *, is_open: bool) -> dict[str, Any]:
-    """Parameters that open or close findings in `meta.raised`."""
-    return {
-        "id": [finding.id for finding in findings],
-        "kind": [finding.kind for finding in findings],
-        "stream": [finding.stream for finding in findings],
-        "subject": [finding.subject for finding in findings],
-        "reason": [finding.reason for finding in findings],
-        "is_open": is_open,
-    }
-
-
-def _freshness_seconds(stream: Stream) -> tuple[int | None, ...]:
-    ages = (stream.freshness.warn_after, stream.freshness.error_after)
-    return tuple(None if age is None else int(age.total_seconds()) for age in ages)
-
-
 def fence_table(stream: Stream) -> str:
     """The one-row table that two registrars of a stream cannot both update."""
     return f"{LAKE}.meta.{quote_identifier(f'fence_{stream.slug}')}"
 
 
-def _entry(row: tuple[Any, ...]) -> LedgerEntry:
-    seq, path, etag, size_bytes, last_modified, rows, status, reason, batch_id, recorded_at, *more = row
-    data_path, generation_id, newest_extracted_at, content_hash = more
-    return LedgerEntry(
-        seq=seq,
-        file=DataFile(path, size_bytes, etag, _utc(last_modified) or datetime.min.replace(tzinfo=UTC)),
-        status=FileStatus(status),
-        rows=rows,
-        reason=reason,
-        data_path=data_path,
-        generation_id=generation_id,
-        newest_extracted_at=_utc(newest_extracted_at),
-        content_hash=content_hash,
-        batch_id=batch_id,
-        recorded_at=_utc(recorded_at),
-    )
-
-
-def _finding(id_: str, kind: FindingKind, stream: str, subject: str, reason: str, since_at: datetime) -> Finding:
-    return Finding(id_, kind, stream, subject, reason, _utc(since_at))
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    if moment is None:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def _freshness_seconds(stream: Stream) -> tuple[int | None, ...]:
+    ages = (stream.freshness.warn_after, stream.freshness.error_after)
+    return tuple(None if age is None else int(age.total_seconds()) for age in ages)

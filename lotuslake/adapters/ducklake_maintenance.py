@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from lotuslake.adapters.duckdb_errors import translated
-from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, quote_literal
+from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
+from lotuslake.adapters.duckdb_opening import quote_literal
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import LostRaceError
 from lotuslake.core.retry import retrying

@@ -14,13 +14,12 @@ import duckdb
 
 from lotuslake.adapters.dbt_project import DbtProject
 from lotuslake.adapters.duckdb_errors import first_line, translate, translated
-from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, quote_literal
-from lotuslake.adapters.ducklake_landing import declared_columns
+from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.ducklake_lost_files import DamagedTable, find_damaged_tables, put_back
-from lotuslake.adapters.parquet_footers import escape_glob
+from lotuslake.adapters.landing_view import landing_view
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import LostRaceError, ModelError, UnreachableError
-from lotuslake.core.field_types import TIMESTAMP, ColumnType, quote_identifier
+from lotuslake.core.field_types import quote_identifier
 from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Model
 from lotuslake.core.retry import retrying
@@ -168,7 +167,8 @@ class DuckLakeModels:
 
     def _lay_out_landing(self, stream: Stream, entries: Sequence[LedgerEntry]) -> None:
         try:
-            self._instance.connection.execute(self._landing_view(stream, entries))
+            urls = [self._read_url(entry) for entry in entries]
+            self._instance.connection.execute(landing_view(stream, self._load_columns(stream), urls))
         except (duckdb.HTTPException, duckdb.IOException) as error:
             if not _GONE.search(str(error)):
                 raise
@@ -177,22 +177,6 @@ class DuckLakeModels:
                 f"takes it out of landing: {first_line(error)}",
                 stream=stream.id,
             ) from error
-
-    def _landing_view(self, stream: Stream, entries: Sequence[LedgerEntry]) -> str:
-        """The rows of these entries in declared types, with the columns that tell versions apart."""
-        declared = declared_columns(stream)
-        held = dict(self._load_columns(stream)) or dict(declared)
-        typed = ", ".join(
-            f"CAST(NULL AS {held.get(name, type_)}) AS {quote_identifier(name)}" for name, type_ in declared
-        )
-        rows = f"SELECT {typed} WHERE false"
-        if entries:
-            urls = ", ".join(quote_literal(escape_glob(self._read_url(entry))) for entry in entries)
-            rows += f" UNION ALL BY NAME SELECT * FROM read_parquet([{urls}], union_by_name = true, hive_partitioning = false)"
-        fields = ", ".join(_normalised(name, type_, held.get(name, type_)) for name, type_ in declared)
-        everything = ", ".join(["*", *_version_columns(stream)])
-        view = f"memory.main.{quote_identifier(stream.landing_table)}"
-        return f"CREATE OR REPLACE VIEW {view} AS WITH landed AS (SELECT {fields} FROM ({rows})) SELECT {everything} FROM landed"
 
     def _mend_lost_files(self) -> bool:
         """Put back what a lost reply has damaged, so that it is done once more; whether there was anything."""
@@ -261,24 +245,3 @@ def rebuild_name(model: str, part: str = "") -> str:
 def rebuild_table(model: str, part: str = "") -> str:
     """Its quoted name."""
     return f"{LAKE}.meta.{quote_identifier(rebuild_name(model, part))}"
-
-
-def _normalised(name: str, declared: ColumnType, held: ColumnType) -> str:
-    column = quote_identifier(name)
-    if declared == TIMESTAMP and str(held) == "BIGINT":
-        return f"CAST(make_timestamp({column} * 1000) AS TIMESTAMP) AS {column}"
-    return f"CAST({column} AS {declared}) AS {column}"
-
-
-def _version_columns(stream: Stream) -> list[str]:
-    columns: list[str] = []
-    if stream.cursor_field is not None:
-        columns.append(f"{quote_identifier(stream.cursor_field)} AS _cursor")
-    if stream.tombstone_field is not None:
-        deleted = f"{quote_identifier(stream.tombstone_field)} IS NOT NULL"
-        columns += [
-            f"{deleted} AS is_deleted",
-            f"CASE WHEN {deleted} THEN _airbyte_extracted_at END AS _deleted_extracted_at",
-            f"CASE WHEN {deleted} THEN _airbyte_raw_id END AS _deleted_raw_id",
-        ]
-    return columns

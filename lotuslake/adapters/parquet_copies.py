@@ -8,7 +8,8 @@ from pathlib import Path
 import duckdb
 
 from lotuslake.adapters.duckdb_errors import first_line, translate
-from lotuslake.adapters.duckdb_instance import DuckDbInstance, quote_literal
+from lotuslake.adapters.duckdb_instance import DuckDbInstance
+from lotuslake.adapters.duckdb_opening import quote_literal
 from lotuslake.adapters.parquet_footers import escape_glob
 from lotuslake.core.data_file import FileStatus
 from lotuslake.core.decision import Decision

@@ -162,7 +162,8 @@ class Wiring:
     @cached_property
     def instance(self) -> DuckDbInstance:
         """The DuckDB of this process."""
-        from lotuslake.adapters.duckdb_instance import DuckDbInstance, InstanceOptions
+        from lotuslake.adapters.duckdb_instance import DuckDbInstance
+        from lotuslake.adapters.duckdb_opening import InstanceOptions
 
         settings = self.settings
         options = InstanceOptions(

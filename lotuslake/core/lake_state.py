@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,12 +82,19 @@ def render_metrics(state: LakeState, now: datetime) -> str:
     return "".join(_render(metric) for metric in _metrics(state, now) if any(v is not None for _, v in metric.samples))
 
 
-def _metrics(state: LakeState, now: datetime) -> Iterable[_Metric]:
-    streams = [({"stream": one.stream}, one) for one in state.streams]
-    models = [({"model": one.model}, one) for one in state.models]
-    rebuilds = [({"rebuild": one.name}, one) for one in state.rebuilds]
-    commands = [({"command": one.command}, one) for one in state.commands]
+def _metrics(state: LakeState, now: datetime) -> Iterator[_Metric]:
     yield _Metric("status_timestamp_seconds", "When this was read.", [({}, now.timestamp())])
+    yield from _stream_metrics(state)
+    yield from _model_metrics(state)
+    yield from _command_metrics(state)
+    yield _Metric("snapshots", "Snapshots that the catalog keeps.", [({}, state.snapshots)])
+    yield _Metric(
+        "oldest_snapshot_timestamp_seconds", "The oldest of them.", [({}, _seconds(state.oldest_snapshot_at))]
+    )
+
+
+def _stream_metrics(state: LakeState) -> Iterator[_Metric]:
+    streams = [({"stream": one.stream}, one) for one in state.streams]
     yield _Metric("stream_files", "Files in the landing table.", [(to, one.files) for to, one in streams])
     yield _Metric("stream_rows", "Rows in the landing table.", [(to, one.rows) for to, one in streams])
     yield _Metric("stream_size_bytes", "Bytes of those files.", [(to, one.size_bytes) for to, one in streams])
@@ -104,6 +111,11 @@ def _metrics(state: LakeState, now: datetime) -> Iterable[_Metric]:
     yield _Metric(
         "open_findings", "Findings open.", [({"stream": s, "kind": kind}, n) for s, kind, n in state.findings]
     )
+
+
+def _model_metrics(state: LakeState) -> Iterator[_Metric]:
+    models = [({"model": one.model}, one) for one in state.models]
+    rebuilds = [({"rebuild": one.name}, one) for one in state.rebuilds]
     yield _Metric(
         "model_entries_behind",
         "Log entries that the model has not read.",
@@ -122,15 +134,15 @@ def _metrics(state: LakeState, now: datetime) -> Iterable[_Metric]:
     yield _Metric(
         "rebuild_entries_left", "Log entries it has to read.", [(to, one.until - one.position) for to, one in rebuilds]
     )
+
+
+def _command_metrics(state: LakeState) -> Iterator[_Metric]:
+    commands = [({"command": one.command}, one) for one in state.commands]
     yield _Metric("command_exit_code", "How its newest run ended.", [(to, one.exit_code) for to, one in commands])
     yield _Metric(
         "command_ended_timestamp_seconds",
         "When its newest run ended.",
-        [(to, _seconds(o.ended_at)) for to, o in commands],
-    )
-    yield _Metric("snapshots", "Snapshots that the catalog keeps.", [({}, state.snapshots)])
-    yield _Metric(
-        "oldest_snapshot_timestamp_seconds", "The oldest of them.", [({}, _seconds(state.oldest_snapshot_at))]
+        [(to, _seconds(one.ended_at)) for to, one in commands],
     )
 
 

@@ -7,7 +7,7 @@ import sys
 import duckdb
 from dbt.cli.main import dbtRunner
 
-from lotuslake.adapters.duckdb_instance import extension_path
+from lotuslake.adapters.duckdb_opening import extension_path
 
 project, state = sys.argv[1:]
 connect = duckdb.connect

@@ -44,6 +44,21 @@ def test_register_and_transform_are_cut_at_a_commit(service_lake: ServiceLake, w
     lake.check()
 
 
+def test_a_batch_whose_reply_is_lost_is_looked_up_and_found(service_lake: ServiceLake) -> None:
+    """It is no outage: the run goes on after a fresh connection, and counts the files."""
+    lake = service_lake
+    lake.put(path_of("first"), items(0, 2))
+    lake.run("register")
+    lake.put(path_of("second"), items(10, 2))
+    with TcpProxy(lake.postgres.port) as proxy:
+        trap = proxy.cut_when(LakeCommit(), "after")
+        ended = lake.run("register", "--json", expect=(0,), **lake.through(proxy.port))
+    assert trap.sprung.is_set()
+    count("cuts")
+    assert '"registered_files": 1' in ended.stdout
+    lake.check_landing()
+
+
 def test_no_file_is_lost_with_the_reply_to_a_models_commit(service_lake: ServiceLake) -> None:
     """Postgres commits, the answer is lost, and DuckLake deletes the Parquet files of that very commit (FACTS 4)."""
     lake = service_lake

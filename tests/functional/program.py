@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 
 from lotuslake.config.starter import starter_dir
+from tests.support.leaks import hear
 
 FOREIGN = ("LOTUSLAKE_", "AWS_", "PG")
 START = "from lotuslake.cli.main import run; run()"
@@ -95,6 +96,8 @@ class Project:
             except SystemExit as end:
                 exit_code = end.code
         assert isinstance(exit_code, int)
+        hear(stdout.getvalue())
+        hear(stderr.getvalue())
         return Outcome(exit_code, stdout.getvalue(), stderr.getvalue())
 
     def _take_up_parsing(self) -> None:

@@ -14,7 +14,6 @@ import pytest
 from tests.functional.program import Project, write
 from tests.functional.things import (
     ADDRESS,
-    MODEL,
     STREAM,
     STREAM_FILE,
     Array,
@@ -401,17 +400,3 @@ def test_a_retry_takes_up_what_the_mended_stream_file_allows(tmp_path: Path) -> 
     project.json("transform")
     assert sorted(shown_rows(project)) == [1, 2, 3, 4]
     assert project.rows("SELECT count(*) FROM meta.findings") == [(0,)]
-
-
-def test_a_field_added_later_is_filled_from_then_on(things: Project) -> None:
-    things.put(key_of("before.parquet"), data_file([1], colour=pa.array(["red"])))
-    things.json("register")
-    things.json("transform")
-    write(things.root / "streams" / f"{STREAM}.yml", STREAM_FILE + "  colour: {type: string}\n")
-    write(things.root / "models" / "processed" / "int_test__things.sql", MODEL.replace("either,", "either, colour,"))
-    things.put(key_of("later.parquet"), data_file([2], colour=pa.array(["blue"])))
-    things.json("register")
-    things.json("transform")
-    colours = dict(things.rows("SELECT id, colour FROM processed.int_test__things"))
-    assert colours[2] == "blue"
-    assert colours.keys() == {1, 2}

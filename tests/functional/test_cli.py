@@ -346,10 +346,10 @@ def holder(things: Project) -> Iterator[int]:
 def test_a_catalog_that_another_process_holds_ends_with_4_naming_it(
     things: Project, holder: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lotuslake.adapters import duckdb_instance
+    from lotuslake.adapters import duckdb_opening
 
-    options = functools.partial(duckdb_instance.InstanceOptions, lock_wait_seconds=0.5)
-    monkeypatch.setattr(duckdb_instance, "InstanceOptions", options)
+    options = functools.partial(duckdb_opening.InstanceOptions, lock_wait_seconds=0.5)
+    monkeypatch.setattr(duckdb_opening, "InstanceOptions", options)
     for command in (("ingest-check",), ("register",), ("transform",), ("query", "SELECT 1")):
         outcome = things.run(*command, "--json")
         assert outcome.exit_code == 4, outcome.stderr

@@ -17,7 +17,7 @@ MAX_SIZE_BYTES = 700 * 1000**2
 BASE_SIZE_BYTES = 150 * 1000**2
 LOAD = """
 import duckdb
-from lotuslake.adapters.duckdb_instance import extension_path
+from lotuslake.adapters.duckdb_opening import extension_path
 connection = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
 for name in ("ducklake", "httpfs", "postgres_scanner"):
     connection.execute(f"LOAD '{extension_path(name)}'")
@@ -54,7 +54,8 @@ LOOK = """
 import sys
 from pathlib import Path
 from lotuslake.adapters.dbt_project import DbtProject
-from lotuslake.adapters.duckdb_instance import DuckDbInstance, InstanceOptions
+from lotuslake.adapters.duckdb_instance import DuckDbInstance
+from lotuslake.adapters.duckdb_opening import InstanceOptions
 state = Path(sys.argv[2])
 project = DbtProject(Path(sys.argv[1]), state, DuckDbInstance(InstanceOptions("none", "none", 2**30, 1, state)))
 print(len(project.models), any(name.split(".")[0] == "dbt" for name in sys.modules))

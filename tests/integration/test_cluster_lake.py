@@ -14,6 +14,7 @@ import pytest
 from tests.support.cluster import ClusterLake, Outcome, run_cli
 from tests.support.leaks import remember_secret
 from tests.support.s3_faults import S3Faults
+from tests.support.tls import make_certificate, tls_server
 from tools.services import free_ports
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -62,6 +63,12 @@ def one_stream(cluster_lake: ClusterLake) -> ClusterLake:
     folder.mkdir()
     (folder / "lists.yml").write_text(LISTS)
     return cluster_lake
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that no authority has signed."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 def lists_file(*ids: str) -> bytes:
@@ -175,6 +182,33 @@ class TestWrongSettings:
     def test_https_at_an_http_port(self, one_stream: ClusterLake, command: str) -> None:
         endpoint = one_stream.storage.endpoint.replace("http:", "https:")
         one_line(one_stream.run(command, AWS_ENDPOINT_URL_S3=endpoint), 3, endpoint, "TLS")
+
+    def test_a_certificate_that_nobody_has_signed(
+        self, one_stream: ClusterLake, command: str, certificate: Path
+    ) -> None:
+        with tls_server(certificate) as port:
+            endpoint = f"https://127.0.0.1:{port}"
+            outcome = one_stream.run(command, AWS_ENDPOINT_URL_S3=endpoint, AWS_MAX_ATTEMPTS="1")
+        one_line(outcome, 3, endpoint, "certificate")
+
+    @pytest.mark.parametrize("trusted", ["the system's", "another one", "one that is not there"])
+    def test_a_certificate_of_postgres(
+        self, one_stream: ClusterLake, command: str, certificate: Path, trusted: str, tmp_path: Path
+    ) -> None:
+        roots = {"the system's": "system", "another one": str(tmp_path / "stranger.pem")}
+        root = roots.get(trusted, "/no/such/root.crt")
+        make_certificate(tmp_path, "stranger")
+        with tls_server(certificate, speaks_postgres=True) as port:
+            outcome = one_stream.run(
+                command,
+                LOTUSLAKE_CATALOG_URL=one_stream.postgres.url("lakehouse", port=port),
+                PGSSLMODE="verify-full",
+                PGSSLROOTCERT=root,
+            )
+        one_line(outcome, 3, str(port), "certificate")
+
+    def test_tls_that_postgres_does_not_speak(self, one_stream: ClusterLake, command: str) -> None:
+        one_line(one_stream.run(command, PGSSLMODE="require"), 3, "SSL")
 
     def test_a_password_in_the_url(self, one_stream: ClusterLake, command: str) -> None:
         secret = remember_secret("a password in a URL", "in-the-url-0123456789")

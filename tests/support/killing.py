@@ -20,10 +20,27 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Literal
 
+from tests.support.leaks import hear
+
 # A process that has imported everything and is forked: a start then takes no time, and every kill hits the work itself.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["lotuslake.cli.main", "lotuslake.cli.wiring", "lotuslake.adapters.ducklake_models", "dbt.cli.main", "pyarrow"]
+    [
+        "lotuslake.cli.main",
+        "lotuslake.cli.wiring",
+        "lotuslake.adapters.ducklake_models",
+        "lotuslake.adapters.s3_store",
+        "dbt.cli.main",
+        "dbt.task.run",
+        "dbt.task.test",
+        "dbt.adapters.duckdb",
+        "sqlparse",
+        "rich.console",
+        "rich.table",
+        "boto3",
+        "psycopg",
+        "pyarrow",
+    ]
 )
 FOREIGN = ("LOTUSLAKE_", "AWS_", "PG")
 TIMEOUT_SECONDS = 600
@@ -102,7 +119,10 @@ class Running:
             self.process.join()
             raise AssertionError(f"it hung; stderr:\n{self._read('err')}")
         assert self.process.exitcode is not None
-        return Ended(self.process.exitcode, self._read("out"), self._read("err"))
+        ended = Ended(self.process.exitcode, self._read("out"), self._read("err"))
+        hear(ended.stdout)
+        hear(ended.stderr)
+        return ended
 
     def stderr(self) -> str:
         """What it has told so far."""

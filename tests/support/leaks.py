@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 _SECRETS: dict[str, str] = {}
+# What was told by other ways than the output of the tests' own process.
+_HEARD: list[str] = []
 
 
 def remember_secret(name: str, value: str) -> str:
@@ -27,3 +33,34 @@ def leaks_below(folder: Path) -> list[str]:
             names = leaks_in(path.read_bytes().decode("latin-1"))
             found += [f"{path.relative_to(folder)}: {name}" for name in names]
     return found
+
+
+def hear(text: str | bytes | None) -> None:
+    """Something was told: it is searched when the test ends."""
+    if text:
+        _HEARD.append(text if isinstance(text, str) else text.decode("latin-1"))
+
+
+def leaks_in_heard() -> list[str]:
+    """The names of the secrets in what was told since this was last asked."""
+    text = "\n".join(_HEARD)
+    _HEARD.clear()
+    return leaks_in(text)
+
+
+def listen() -> None:
+    """From now on what a test reads itself is searched too: the output of other programs, and what pytest hands it."""
+    _overhear(subprocess.Popen, "communicate")
+    _overhear(pytest.CaptureFixture, "readouterr")
+
+
+def _overhear(owner: Any, method: str) -> None:
+    original = getattr(owner, method)
+
+    def overheard(*arguments: Any, **named: Any) -> Any:
+        told = original(*arguments, **named)
+        for text in told:
+            hear(text)
+        return told
+
+    setattr(owner, method, overheard)

@@ -1,0 +1,123 @@
+"""Opens a DuckDB with the extensions, the bounds and the secrets that a lake wants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import duckdb
+
+from lotuslake.adapters.aws import DuckdbS3Secret
+from lotuslake.core.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceOptions:
+    """``catalog`` is a file or a `postgresql://` URL, ``data_url`` DuckLake's DATA_PATH."""
+
+    catalog: str
+    data_url: str
+    memory_limit_bytes: int
+    threads: int
+    temp_dir: Path
+    secrets: Sequence[DuckdbS3Secret] = ()
+    lock_wait_seconds: float = 30.0
+    temp_limit_bytes: int | None = None
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the catalog is a file."""
+        return not self.catalog.startswith("postgresql://")
+
+    @property
+    def uses_s3(self) -> bool:
+        """Whether any root lies in an object store."""
+        return bool(self.secrets) or self.data_url.startswith("s3://")
+
+    @property
+    def extensions(self) -> list[str]:
+        """The extensions that the roots and the catalog ask for."""
+        extensions = ["ducklake"]
+        if self.uses_s3:
+            extensions.append("httpfs")
+        if not self.is_embedded:
+            extensions.append("postgres_scanner")
+        return extensions
+
+
+def open_duckdb(name: str, options: InstanceOptions) -> duckdb.DuckDBPyConnection:
+    """A connection to the named in-memory database. Raises ConfigError where a setting does not do."""
+    make_folder(options.temp_dir, "LOTUSLAKE_TEMP_DIR")
+    # No config here: dbt opens the same name without one, and DuckDB wants both to be alike.
+    connection = duckdb.connect(name)
+    _set_bounds(connection, options)
+    for extension in options.extensions:
+        connection.execute(f"LOAD {quote_literal(str(extension_path(extension)))}")
+    if options.uses_s3:
+        connection.execute("SET GLOBAL enable_http_metadata_cache = true")
+        # A key is a name and no pattern: without this, `?` and `[` in a key are not found.
+        connection.execute("SET GLOBAL s3_url_compatibility_mode = true")
+    for number, secret in enumerate(options.secrets):
+        _create_secret(connection, f"root_{number}", secret)
+    return connection
+
+
+def _set_bounds(connection: duckdb.DuckDBPyConnection, options: InstanceOptions) -> None:
+    bounds = {
+        "memory_limit": f"{options.memory_limit_bytes // 1024**2}MiB",
+        "threads": options.threads,
+        "temp_directory": str(options.temp_dir),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "TimeZone": "UTC",
+    }
+    if options.temp_limit_bytes is not None:
+        bounds["max_temp_directory_size"] = f"{options.temp_limit_bytes // 1024}KiB"
+    for name, value in bounds.items():
+        connection.execute(f"SET GLOBAL {name} = {quote_literal(str(value))}")
+    # It would be drawn on stdout, which is the result's.
+    connection.execute("SET enable_progress_bar = false")
+
+
+def extension_path(name: str) -> Path:
+    """The extension's file in its wheel; nothing is downloaded."""
+    package = import_module(f"duckdb_extension_{name}")
+    folder = Path(str(package.__file__)).parent / "extensions" / f"v{duckdb.__version__}"
+    return folder / f"{name}.duckdb_extension"
+
+
+def make_folder(path: Path, setting: str) -> None:
+    """Make a folder that a setting asks for. Raises ConfigError where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{setting}: the folder {path} cannot be made: {error.strerror}") from None
+
+
+def quote_literal(text: str) -> str:
+    """Text as an SQL string, for statements that take no parameters."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
+
+
+def _create_secret(connection: duckdb.DuckDBPyConnection, name: str, secret: DuckdbS3Secret) -> None:
+    options = {
+        "KEY_ID": secret.key_id,
+        "SECRET": secret.secret,
+        "SESSION_TOKEN": secret.session_token,
+        "REGION": secret.region,
+        "ENDPOINT": secret.endpoint,
+        "URL_STYLE": secret.url_style,
+        "SCOPE": secret.scope,
+    }
+    given = ", ".join(f"{key} {quote_literal(value)}" for key, value in options.items() if value)
+    statement = f"CREATE OR REPLACE TEMPORARY SECRET {name} (TYPE s3, {given}, USE_SSL {str(secret.use_ssl).lower()})"
+    try:
+        connection.execute(statement)
+    except duckdb.Error as error:
+        # Not chained: DuckDB repeats the statement, and with it the secret.
+        raise ConfigError(
+            f"DuckDB does not take the S3 credentials for {secret.scope}: {type(error).__name__}"
+        ) from None

@@ -1,0 +1,53 @@
+"""The view that a processed model reads: the rows of some entries of the log, as the stream declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lotuslake.adapters.duckdb_opening import quote_literal
+from lotuslake.adapters.ducklake_landing import declared_columns
+from lotuslake.adapters.parquet_footers import escape_glob
+from lotuslake.core.field_types import TIMESTAMP, ColumnType, quote_identifier
+from lotuslake.core.schema_comparison import Columns
+from lotuslake.core.stream import Stream
+
+
+def landing_view(stream: Stream, columns: Columns, urls: Sequence[str]) -> str:
+    """The statement that makes it: declared types, with the columns that tell versions apart.
+
+    ``columns`` are the landing table's, ``urls`` the files whose rows are read.
+    """
+    declared = declared_columns(stream)
+    held = dict(columns) or dict(declared)
+    typed = ", ".join(f"CAST(NULL AS {held.get(name, type_)}) AS {quote_identifier(name)}" for name, type_ in declared)
+    rows = f"SELECT {typed} WHERE false"
+    if urls:
+        files = ", ".join(quote_literal(escape_glob(url)) for url in urls)
+        rows += (
+            f" UNION ALL BY NAME SELECT * FROM read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
+        )
+    fields = ", ".join(_normalised(name, type_, held.get(name, type_)) for name, type_ in declared)
+    everything = ", ".join(["*", *_version_columns(stream)])
+    view = f"memory.main.{quote_identifier(stream.landing_table)}"
+    return f"CREATE OR REPLACE VIEW {view} AS WITH landed AS (SELECT {fields} FROM ({rows})) SELECT {everything} FROM landed"
+
+
+def _normalised(name: str, declared: ColumnType, held: ColumnType) -> str:
+    column = quote_identifier(name)
+    if declared == TIMESTAMP and str(held) == "BIGINT":
+        return f"CAST(make_timestamp({column} * 1000) AS TIMESTAMP) AS {column}"
+    return f"CAST({column} AS {declared}) AS {column}"
+
+
+def _version_columns(stream: Stream) -> list[str]:
+    columns: list[str] = []
+    if stream.cursor_field is not None:
+        columns.append(f"{quote_identifier(stream.cursor_field)} AS _cursor")
+    if stream.tombstone_field is not None:
+        deleted = f"{quote_identifier(stream.tombstone_field)} IS NOT NULL"
+        columns += [
+            f"{deleted} AS is_deleted",
+            f"CASE WHEN {deleted} THEN _airbyte_extracted_at END AS _deleted_extracted_at",
+            f"CASE WHEN {deleted} THEN _airbyte_raw_id END AS _deleted_raw_id",
+        ]
+    return columns
