@@ -109,7 +109,8 @@ class AirbyteHttp:
             raise UnreachableError(f"{self._place} did not answer within {self._timeout_seconds:g} s") from None
         except (OSError, http.client.HTTPException) as error:
             why = getattr(error, "reason", None) or error
-            raise UnreachableError(f"{self._place} does not answer: {self._clean(str(why))}") from None
+            told = getattr(why, "strerror", None) or str(why)
+            raise UnreachableError(f"{self._place} does not answer: {self._clean(told)}") from None
 
     def _document(self, body: bytes) -> Mapping[str, Any]:
         if not body.strip():
