@@ -128,7 +128,7 @@ test-unit: install ## The quick tests: unit and property (ARGS="-k plan")
 	$(PYTEST) tests/unit tests/property $(ARGS)
 
 FAULTS ?= --long-faults
-# Plain `make test` leaves them out: their three environments are 1.1 GB and two minutes of installing.
+# Three environments of 800 MB, installed by uv in a quarter of a minute, side by side.
 CONNECTORS_DIR ?= .lotuslake/connectors
 test-connectors: install ## Airbyte's real connectors against imitated APIs, into the lake (ARGS="-k shopify")
 	@status=0; $(BIN)/python -m tools.connectors "$(CONNECTORS_DIR)" || status=$$?; \

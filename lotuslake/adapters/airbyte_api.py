@@ -8,77 +8,30 @@ the first is the only one that can refresh single streams.
 
 from __future__ import annotations
 
-import http.client
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
+from lotuslake.adapters.airbyte_http import AirbyteHttp
 from lotuslake.core.airbyte_job import UNDER_WAY, Connection, Job, SourceStream
-from lotuslake.core.errors import ConfigError, LotusLakeError, SourceBusyError, UnreachableError
 
 INTERNAL = "/api/v1"
 PUBLIC = "/api/public/v1"
-TOKEN = f"{INTERNAL}/applications/token"
-TIMEOUT_SECONDS = 30.0
 PAGE = 100
 MAX_PAGES = 50
-MAX_BODY_BYTES = 64 * 1024**2
-MAX_MESSAGE = 300
-
-_UNAUTHORIZED = 401
-_REFUSED = {_UNAUTHORIZED, 403}
-_NOT_FOUND = 404
-_BUSY = {409, 423}
-_PASSING = {408, 425, 429}
-_CLIENT_ERRORS = range(400, 500)
-_REDIRECTS = range(300, 400)
-
-
-class _StayHere(urllib.request.HTTPRedirectHandler):
-    """Follows nothing: another host must not be given the token."""
-
-    def http_error_302(self, *_: object, **__: object) -> None:
-        return None
-
-    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
-
-
-class _StatusError(Exception):
-    """An answer that is none of success."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(status)
-        self.status = status
-        self.text = text
 
 
 class AirbyteApi:
-    """The server at ``url``. A token is asked for when first needed, and once more when it has run out."""
+    """The routes that the commands need; every answer is checked for what is taken from it."""
 
-    def __init__(
-        self,
-        url: str,
-        client_id: str | None = None,
-        client_secret: str | None = None,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-    ) -> None:
-        self._url = url
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._timeout_seconds = timeout_seconds
-        self._token: str | None = None
-        self._opener = urllib.request.build_opener(_StayHere)
-        parts = urlsplit(url)
-        self._place = f"Airbyte at {parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    def __init__(self, http: AirbyteHttp) -> None:
+        self._http = http
 
     def list_connections(self) -> list[Connection]:
         found: list[Connection] = []
         for page in range(MAX_PAGES):
             query = urlencode({"limit": PAGE, "offset": page * PAGE})
-            answer = self._ask("GET", f"{PUBLIC}/connections?{query}")
+            answer = self._http.ask("GET", f"{PUBLIC}/connections?{query}")
             items = self._items(answer)
             found += [self._connection(item) for item in items]
             if len(items) < PAGE:
@@ -87,35 +40,35 @@ class AirbyteApi:
 
     def load_job_under_way(self, connection_id: str) -> Job | None:
         query = urlencode({"connectionId": connection_id, "limit": 5, "orderBy": "createdAt|DESC"})
-        jobs = [self._job(item) for item in self._items(self._ask("GET", f"{PUBLIC}/jobs?{query}"))]
+        jobs = [self._job(item) for item in self._items(self._http.ask("GET", f"{PUBLIC}/jobs?{query}"))]
         return next((job for job in jobs if job.status in UNDER_WAY), None)
 
     def refresh(self, connection_id: str, streams: Sequence[SourceStream]) -> Job:
         wanted = [_named(stream, "streamName", "streamNamespace") for stream in streams]
         body = {"connectionId": connection_id, "refreshMode": "Merge", "streams": wanted}
-        answer = self._ask("POST", f"{INTERNAL}/connections/refresh", body)
+        answer = self._http.ask("POST", f"{INTERNAL}/connections/refresh", body)
         job = answer.get("job")
         if not isinstance(job, Mapping):
-            raise self._garbage("names no job: is it older than 1.0?")
+            raise self._http.garbage("names no job: is it older than 1.0?")
         return self._internal_job(job, connection_id)
 
     def load_state(self, connection_id: str) -> Mapping[str, Any]:
-        return self._ask("POST", f"{INTERNAL}/state/get", {"connectionId": connection_id})
+        return self._http.ask("POST", f"{INTERNAL}/state/get", {"connectionId": connection_id})
 
     def replace_state(self, connection_id: str, state: Mapping[str, Any]) -> None:
         # The safe one of two routes: it answers 423 when a sync has begun in the meantime.
         body = {"connectionId": connection_id, "connectionState": {**state, "connectionId": connection_id}}
-        self._ask("POST", f"{INTERNAL}/state/create_or_update_safe", body)
+        self._http.ask("POST", f"{INTERNAL}/state/create_or_update_safe", body)
 
     def begin_sync(self, connection_id: str) -> Job:
-        return self._job(self._ask("POST", f"{PUBLIC}/jobs", {"connectionId": connection_id, "jobType": "sync"}))
+        return self._job(self._http.ask("POST", f"{PUBLIC}/jobs", {"connectionId": connection_id, "jobType": "sync"}))
 
     def load_job(self, job_id: int) -> Job:
-        return self._job(self._ask("GET", f"{PUBLIC}/jobs/{job_id}"))
+        return self._job(self._http.ask("GET", f"{PUBLIC}/jobs/{job_id}"))
 
     def _connection(self, item: Mapping[str, Any]) -> Connection:
         if not isinstance(item.get("connectionId"), str):
-            raise self._garbage("lists a connection without an id")
+            raise self._http.garbage("lists a connection without an id")
         own = (
             item.get("namespaceFormat")
             if item.get("namespaceDefinition") in {"custom_format", "customformat"}
@@ -127,7 +80,7 @@ class AirbyteApi:
         """JobResponse of the public API."""
         id_, status = item.get("jobId"), item.get("status")
         if not isinstance(id_, int) or not isinstance(status, str):
-            raise self._garbage("lists a job without an id or a status")
+            raise self._http.garbage("lists a job without an id or a status")
         rows = item.get("rowsSynced")
         return Job(
             id=id_,
@@ -141,102 +94,14 @@ class AirbyteApi:
         """JobRead of the Configuration API."""
         id_, status = item.get("id"), item.get("status")
         if not isinstance(id_, int) or not isinstance(status, str):
-            raise self._garbage("begins a job without an id or a status")
+            raise self._http.garbage("begins a job without an id or a status")
         return Job(id_, connection_id, str(item.get("configType") or "refresh"), status.lower())
 
     def _items(self, answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         items = answer.get("data")
         if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
-            raise self._garbage("holds no list")
+            raise self._http.garbage("holds no list")
         return items
-
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """One question, asked once more with a new token when the old one has run out."""
-        had_token = self._token is not None
-        try:
-            return self._send(method, path, body, self._load_token())
-        except _StatusError as error:
-            if error.status != _UNAUTHORIZED or not had_token:
-                raise self._refusal(error, path) from None
-        self._token = None
-        try:
-            return self._send(method, path, body, self._load_token())
-        except _StatusError as error:
-            raise self._refusal(error, path) from None
-
-    def _load_token(self) -> str | None:
-        if self._client_id is None or self._token is not None:
-            return self._token
-        body = {"client_id": self._client_id, "client_secret": self._client_secret, "grant-type": "client_credentials"}
-        try:
-            answer = self._send("POST", TOKEN, body, None)
-        except _StatusError as error:
-            raise self._refusal(error, TOKEN) from None
-        token = answer.get("access_token")
-        if not isinstance(token, str) or not token:
-            raise self._garbage("gives no token")
-        self._token = token
-        return token
-
-    def _send(self, method: str, path: str, body: Mapping[str, Any] | None, token: str | None) -> Mapping[str, Any]:
-        headers = {"Accept": "application/json", "User-Agent": "lotuslake"}
-        data = None
-        if body is not None:
-            data = json.dumps(body).encode()
-            headers["Content-Type"] = "application/json"
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        request = urllib.request.Request(self._url + path, data, headers, method=method)  # noqa: S310 - http or https
-        try:
-            with self._opener.open(request, timeout=self._timeout_seconds) as answer:
-                return self._document(answer.read(MAX_BODY_BYTES))
-        except urllib.error.HTTPError as error:
-            raise _StatusError(error.code, _body_of(error)) from None
-        except TimeoutError:
-            raise UnreachableError(f"{self._place} did not answer within {self._timeout_seconds:g} s") from None
-        except (OSError, http.client.HTTPException) as error:
-            why = getattr(error, "reason", None) or error
-            raise UnreachableError(f"{self._place} does not answer: {self._clean(str(why))}") from None
-
-    def _document(self, body: bytes) -> Mapping[str, Any]:
-        if not body.strip():
-            return {}
-        try:
-            document = json.loads(body)
-        except ValueError:
-            raise self._garbage("is no JSON") from None
-        if not isinstance(document, Mapping):
-            raise self._garbage("is no JSON object")
-        return document
-
-    def _garbage(self, what: str) -> UnreachableError:
-        return UnreachableError(f"{self._place}: its answer {what}; does AIRBYTE_API_URL name Airbyte's own root?")
-
-    def _refusal(self, error: _StatusError, path: str) -> LotusLakeError:
-        """What an answer means to the person."""
-        told = self._clean(_message_of(error.text))
-        at = f"{self._place}, {path.partition('?')[0]}: HTTP {error.status}{': ' + told if told else ''}"
-        if error.status in _REFUSED:
-            what = "AIRBYTE_CLIENT_ID and AIRBYTE_CLIENT_SECRET must be those of an application that may run syncs"
-            return ConfigError(f"{at}; {what}")
-        if error.status in _BUSY:
-            return SourceBusyError(f"{at}; a sync of the connection is running: wait, then run the same command again")
-        if error.status == _NOT_FOUND:
-            return ConfigError(
-                f"{at}; is AIRBYTE_API_URL Airbyte's own root, and connection_id one of its connections?"
-            )
-        if error.status in _REDIRECTS:
-            return ConfigError(f"{at}; it sends us elsewhere, where the token must not follow: mend AIRBYTE_API_URL")
-        if error.status in _CLIENT_ERRORS and error.status not in _PASSING:
-            return ConfigError(at)
-        return UnreachableError(at)
-
-    def _clean(self, text: str) -> str:
-        for secret in (self._client_secret, self._token):
-            if secret:
-                text = text.replace(secret, "***")
-        text = " ".join(text.split())
-        return text if len(text) <= MAX_MESSAGE else text[:MAX_MESSAGE] + "…"
 
 
 def _named(stream: SourceStream, name: str, namespace: str) -> dict[str, str]:
@@ -244,23 +109,3 @@ def _named(stream: SourceStream, name: str, namespace: str) -> dict[str, str]:
     if stream.namespace:
         named[namespace] = stream.namespace
     return named
-
-
-def _body_of(error: urllib.error.HTTPError) -> str:
-    with error:
-        try:
-            return error.read(10_000).decode("utf-8", "replace")
-        except (OSError, http.client.HTTPException):
-            return ""
-
-
-def _message_of(text: str) -> str:
-    """What Airbyte says in its error document; a page of a proxy says nothing that helps."""
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return ""
-    if not isinstance(document, Mapping):
-        return ""
-    said = [document.get(key) for key in ("title", "detail", "message")]
-    return ": ".join(dict.fromkeys(part for part in said if isinstance(part, str) and part))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from lotuslake.cli.session import Session
 from lotuslake.commands.backfill import BackfillOptions, backfill
 from lotuslake.core.backfill_plan import DateRange
 from lotuslake.core.errors import ConfigError
+from lotuslake.core.stream import Stream
 
 Streams = Annotated[
     list[str] | None, typer.Argument(metavar="STREAM", help="source/stream, source, or a glob; at least one.")
@@ -40,9 +42,9 @@ def add_to(app: typer.Typer) -> None:
         ] = False,
     ) -> Report:
         """Replay history: rebuild models from every file, or merge some days again; resumes where it stopped."""
-        wiring = session.wiring
         if not streams:
             raise ConfigError("name the streams whose history is to be replayed; backfill never takes all by itself")
+        chosen = session.wiring.streams.select(streams)
         options = BackfillOptions(
             limits=session.settings.batch,
             days=DateRange(_day("--from", from_), _day("--to", to)),
@@ -52,20 +54,22 @@ def add_to(app: typer.Typer) -> None:
             restart=restart,
         )
         if from_source:
-            if options.days.end or shards > 1 or reregister or restart:
-                raise ConfigError(
-                    "--refresh-source goes with --from alone: --to, --shards, --reregister, --restart do not"
-                )
-            return refresh_source.run(session, wiring.streams.select(streams), options.days.start, max_seconds)
-        result = backfill(
-            wiring.streams.select(streams),
-            wiring.register_ports,
-            wiring.transform_ports,
-            options,
-            session.context(max_seconds=max_seconds),
-        )
-        session.record(result.exit_code)
-        return transform.render(result, command="backfill")
+            _refuse_what_the_source_cannot(options)
+            return refresh_source.run(session, chosen, options.days.start, max_seconds)
+        return _replay(session, chosen, options, max_seconds)
+
+
+def _replay(session: Session, streams: Sequence[Stream], options: BackfillOptions, max_seconds: float | None) -> Report:
+    wiring = session.wiring
+    context = session.context(max_seconds=max_seconds)
+    result = backfill(streams, wiring.register_ports, wiring.transform_ports, options, context)
+    session.record(result.exit_code)
+    return transform.render(result, command="backfill")
+
+
+def _refuse_what_the_source_cannot(options: BackfillOptions) -> None:
+    if options.days.end or options.shards > 1 or options.reregister or options.restart:
+        raise ConfigError("--refresh-source goes with --from alone: --to, --shards, --reregister, --restart do not")
 
 
 def _day(option: str, text: str | None) -> date | None:

@@ -69,9 +69,10 @@ class Wiring:
     def airbyte(self) -> Airbyte:
         """The running Airbyte that the environment names."""
         from lotuslake.adapters.airbyte_api import AirbyteApi
+        from lotuslake.adapters.airbyte_http import AirbyteHttp
 
         settings = load_airbyte_settings(self.environ)
-        return AirbyteApi(settings.url, settings.client_id, settings.client_secret)
+        return AirbyteApi(AirbyteHttp(settings.url, settings.client_id, settings.client_secret))
 
     @cached_property
     def store(self) -> ObjectStore:

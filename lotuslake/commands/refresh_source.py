@@ -48,7 +48,7 @@ def refresh_source(
     for name in names:
         own = _source_streams(by_name[name], [stream for stream in streams if stream.source == name])
         job = _begin(by_name[name], own, airbyte, since)
-        context.log(f"{job} began for {', '.join(stream.name for stream in own)} of {name}")
+        context.log(f"{job}, for {', '.join(stream.name for stream in own)} of {name}")
         asked.append((name, job))
     refreshes = [_await(name, job, airbyte, context) for name, job in asked]
     _require_success(refreshes)

@@ -70,6 +70,10 @@ class Run:
         self.registered.append(self.project.json("register", self.source).envelope["data"])
         self.transformed.append(self.project.json("transform", self.source).envelope["data"])
 
+    def processed(self, stream: Stream) -> str:
+        """The table that shows the stream."""
+        return f"lakehouse.processed.int_{self.source}__{stream.name}"
+
     def stream(self, name: str) -> Stream:
         return next(stream for stream in self.streams if stream.name == name)
 

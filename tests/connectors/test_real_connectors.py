@@ -13,6 +13,8 @@ from datetime import datetime
 import pytest
 from airbyte_protocol.models import ConfiguredAirbyteCatalog
 
+from lotuslake.core.field_types import ColumnType
+from lotuslake.core.type_text import parse_type
 from tests.connectors.conftest import Run, values
 from tests.connectors.connector import REDIRECT
 from tests.connectors.destination import landed_rows
@@ -79,9 +81,20 @@ def test_every_record_is_in_landing_once(run: Run) -> None:
 
 
 @BOTH
+def test_every_declared_field_is_a_column_of_its_type(run: Run) -> None:
+    for stream in run.streams:
+        landed = _types(run, f"landing.stg_{run.source}__{stream.name}")
+        declared = {field.name: field.type for field in stream.fields}
+        assert {name: landed.get(name) for name in declared} == declared, stream.id
+        shown = _types(run, run.processed(stream))
+        chosen = [*stream.primary_key, *([stream.cursor_field] if stream.cursor_field else [])]
+        assert [shown[name] for name in chosen] == [declared[name] for name in chosen], stream.id
+
+
+@BOTH
 def test_processed_holds_each_key_once_as_it_is_now(run: Run) -> None:
     for stream in run.streams:
-        keys = values(run.project.rows(f"SELECT id FROM processed.int_{run.source}__{stream.name}"))
+        keys = values(run.project.rows(f"SELECT id FROM {run.processed(stream)}"))
         seen = {entity.key for entity in run.shop.entities[stream.id] if entity.changes[0] <= run.shop.second_at} - (
             _never_seen(run) if stream.name == "orders" else set()
         )
@@ -97,8 +110,7 @@ def test_the_newest_version_of_each_key_is_shown(run: Run) -> None:
         cursor = str(stream.cursor_field)
         shown = {record["id"]: record for record in run.shop.shown(stream.id, run.shop.second_at)}
         gone = "AND NOT is_deleted" if stream.name == "orders" else ""
-        table = f"processed.int_{run.source}__{stream.name}"
-        rows = run.project.rows(f"SELECT id, epoch({cursor})::BIGINT FROM {table} WHERE true {gone}")
+        rows = run.project.rows(f"SELECT id, epoch({cursor})::BIGINT FROM {run.processed(stream)} WHERE true {gone}")
         assert dict(rows) == {key: _epoch(record[cursor]) for key, record in shown.items()}, stream.id
 
 
@@ -134,6 +146,12 @@ def test_deleted_orders_come_as_tombstones(shopify: Run) -> None:
 @BOTH
 def test_no_key_of_the_api_is_left_behind(run: Run) -> None:
     assert leaks_below(run.project.root) == []
+
+
+def _types(run: Run, table: str) -> dict[str, ColumnType]:
+    """Columns of a table; an instant may stand in either form, that of the files or that of the model."""
+    columns = run.project.rows(f"DESCRIBE {table}")
+    return {name: parse_type(type_.replace(" WITH TIME ZONE", "")) for name, type_, *_ in columns}
 
 
 def _never_seen(run: Run) -> set[int | str]:

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -235,11 +236,18 @@ output "configurations" {
 @pytest.fixture(scope="module")
 def configurations(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What Terraform makes of our locals; `terraform_data` is built in, so no provider is needed."""
-    folder = tmp_path_factory.mktemp("terraform")
+    return evaluate(terraform, copy_of_locals(tmp_path_factory.mktemp("terraform")))
+
+
+def copy_of_locals(folder: Path) -> Path:
     for name in ("locals.tf", "variables.tf"):
         shutil.copy(AIRBYTE / name, folder)
     shutil.copytree(AIRBYTE / "generated", folder / "generated")
     (folder / "probe.tf").write_text(PROBE)
+    return folder
+
+
+def evaluate(terraform: str, folder: Path) -> dict[str, Any]:
     for arguments in (("init", "-input=false"), ("apply", "-auto-approve", "-input=false")):
         done = run(terraform, folder, *arguments)
         assert done.returncode == 0, done.stderr
@@ -248,6 +256,37 @@ def configurations(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> 
     values = json.loads(output.stdout)
     assert isinstance(values, dict)
     return values
+
+
+def documented(page: str) -> list[str]:
+    """The HCL that a page of docs/ shows."""
+    text = (AIRBYTE.parents[1] / "docs" / page).read_text(encoding="utf-8")
+    return [textwrap.dedent(block) for block in re.findall(r"```hcl\n(.*?)```", text, re.DOTALL)]
+
+
+def test_another_source_and_another_destination_are_one_block_each(terraform: str, tmp_path: Path) -> None:
+    folder = copy_of_locals(tmp_path)
+    generated = json.loads((folder / "generated" / "klaviyo.terraform.json").read_text())
+    (folder / "generated" / "stripe.terraform.json").write_text(json.dumps(generated | {"configuration": {"a": 1}}))
+    source, secret = documented("adding-a-source.md")
+    (destination,) = documented("adding-a-destination.md")
+    text = (folder / "locals.tf").read_text()
+    for head, block in (("  sources = {\n", source), ("  destinations = {\n", destination)):
+        assert text.count(head) == 1
+        text = text.replace(head, head + block)
+    (folder / "locals.tf").write_text(text)
+    names = ("stripe_client_secret", "archive_access_key_id", "archive_secret_access_key")
+    more = [f'variable "{name}" {{\n  sensitive = true\n}}\n' for name in names[1:]]
+    (folder / "more.tf").write_text("\n".join([secret, *more]))
+    (folder / "terraform.tfvars.json").write_text(json.dumps({name: f"the {name}" for name in names}))
+    made = evaluate(terraform, folder)
+    assert set(made["sources"]) == {"klaviyo", "shopify", "stripe"}
+    assert made["sources"]["stripe"] == {"a": 1, "client_secret": "the stripe_client_secret"}
+    archive = made["destinations"]["archive"]
+    assert set(archive) == set(made["destinations"]["lake"]), "the page shows every setting"
+    assert archive["secret_access_key"] == "the archive_secret_access_key"
+    assert archive["s3_path_format"] == made["destinations"]["lake"]["s3_path_format"]
+    assert archive["file_name_pattern"] == made["destinations"]["lake"]["file_name_pattern"]
 
 
 def test_a_source_gets_its_settings_with_the_secrets_put_in(configurations: dict[str, Any]) -> None:

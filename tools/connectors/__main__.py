@@ -6,12 +6,14 @@ Exit 75 when this machine cannot have them: no Python 3.11, or a package that no
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 CONNECTORS = ("faker", "klaviyo", "shopify")
@@ -19,11 +21,11 @@ REQUIREMENTS = Path(__file__).parents[2] / "tests" / "connectors"
 NOT_TO_BE_HAD = 75
 # faker and klaviyo refuse 3.12, and the requirements were resolved for 3.11.
 PYTHONS = (sys.executable, "python3.11", *sorted(map(str, Path.home().glob(".pyenv/versions/3.11.*/bin/python"))))
-PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet", "--no-input", "install", "--no-compile")
-LOCKED = ("--require-hashes", "--no-deps", "--only-binary", ":all:")
+UV = (sys.executable, "-m", "uv", "--quiet")
+INSTALL = (*UV, "pip", "install", "--require-hashes", "--no-deps", "--only-binary", ":all:")
 _UNAVAILABLE = re.compile(
-    r"No matching distribution found|Could not (find|fetch)|NewConnectionError|ReadTimeout|Max retries exceeded"
-    r"|Temporary failure in name resolution|HTTP error (403|404|5\d\d)|Connection (refused|reset|aborted)",
+    r"there (is|are) no versions? of|not found in the package registry|Failed to fetch|dns error|operation timed out"
+    r"|HTTP status (client|server) error \((403|404|5\d\d)|Connection (refused|reset|aborted)",
 )
 
 
@@ -45,12 +47,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def find_python(candidates: Sequence[str]) -> str:
-    """The first that runs, is 3.11 and can make environments."""
-    check = "import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 11))"
+    """The first that runs and is 3.11."""
+    check = "import sys; sys.exit(sys.version_info[:2] != (3, 11))"
     for candidate in candidates:
         if shutil.which(candidate) and not subprocess.run([candidate, "-c", check], capture_output=True).returncode:  # noqa: PLW1510
             return candidate
-    raise UnavailableError("there is no Python 3.11 with venv, and two of them refuse 3.12")
+    raise UnavailableError("there is no Python 3.11, and two of them refuse 3.12")
 
 
 def install(name: str, folder: Path, python: str) -> None:
@@ -62,24 +64,37 @@ def install(name: str, folder: Path, python: str) -> None:
         return
     print(f"Installing airbyte-source-{name}", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
-    _run([python, "-m", "venv", str(folder)])
-    own = str(folder / "bin" / "python")
-    _run([own, *PIP, *LOCKED, "--requirement", str(files[0])])
+    _run([*UV, "venv", "--python", python, str(folder)])
+    own = ("--python", str(folder / "bin" / "python"))
+    _run([*INSTALL, *own, "--requirement", str(files[0])])
     # pendulum 2 has no wheel for 3.11: built here, with the locked build tools and no download on the side.
     own_build = ("--no-binary", "pendulum", "--no-build-isolation") if "pendulum==2" in files[1].read_text() else ()
-    _run([own, *PIP, *LOCKED, *own_build, "--requirement", str(files[1])])
+    _run([*INSTALL, *own, *own_build, "--requirement", str(files[1])])
     stamp.write_text(wanted)
 
 
+def with_pips_index(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for uv, which does not read the index that pip is told to use."""
+    index = environ.get("PIP_INDEX_URL") or _pip_setting("global.index-url")
+    return {**({"UV_DEFAULT_INDEX": index} if index else {}), **environ}
+
+
+@cache
+def _pip_setting(name: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "get", name], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()
+
+
 def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=with_pips_index(os.environ), capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return
-    errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
-    told = errors[-1] if errors else f"exit {done.returncode}"
+    told = " ".join(done.stderr.split()) or f"exit {done.returncode}"
     if _UNAVAILABLE.search(done.stderr):
-        raise UnavailableError(told)
-    raise SystemExit(f"{' '.join(command[:3])}: {told}\n{done.stderr[-2000:]}")
+        raise UnavailableError(told[:500])
+    raise SystemExit(f"{' '.join(command[:6])}: {told[-2000:]}")
 
 
 if __name__ == "__main__":

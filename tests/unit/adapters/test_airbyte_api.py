@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lotuslake.adapters.airbyte_api import MAX_MESSAGE, AirbyteApi
+from lotuslake.adapters.airbyte_api import AirbyteApi
+from lotuslake.adapters.airbyte_http import MAX_MESSAGE, AirbyteHttp
 from lotuslake.core.airbyte_job import Connection, Job, SourceStream
 from lotuslake.core.errors import ConfigError, ExitCode, LotusLakeError, UnreachableError
 from tests.support.airbyte_imitation import CLIENT_ID, CLIENT_SECRET, SHOPIFY, AirbyteImitation, Reply
@@ -28,7 +29,7 @@ def imitation() -> Iterator[AirbyteImitation]:
 
 
 def an_api(imitation: AirbyteImitation, secret: str = CLIENT_SECRET, timeout_seconds: float = 5) -> AirbyteApi:
-    return AirbyteApi(imitation.url, CLIENT_ID, secret, timeout_seconds)
+    return AirbyteApi(AirbyteHttp(imitation.url, CLIENT_ID, secret, timeout_seconds))
 
 
 def test_a_refresh_asks_for_just_these_streams(imitation: AirbyteImitation) -> None:
@@ -73,7 +74,7 @@ def test_a_token_that_has_run_out_is_replaced_once(imitation: AirbyteImitation) 
 
 def test_without_credentials_no_token_is_sent(imitation: AirbyteImitation) -> None:
     with pytest.raises(ConfigError, match="HTTP 401"):
-        AirbyteApi(imitation.url).load_state(SHOPIFY)
+        AirbyteApi(AirbyteHttp(imitation.url)).load_state(SHOPIFY)
     assert imitation.called(TOKEN) == []
 
 
@@ -147,8 +148,10 @@ def test_a_token_that_is_told_back_and_a_long_message_are_cut(imitation: Airbyte
 def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(UnreachableError, match=f"Airbyte at 127.0.0.1:{port} does not answer: .*refused") as caught:
-        AirbyteApi(f"http://127.0.0.1:{port}").list_connections()
+    with pytest.raises(
+        UnreachableError, match=f"Airbyte at 127.0.0.1:{port} does not answer: Connection refused$"
+    ) as caught:
+        AirbyteApi(AirbyteHttp(f"http://127.0.0.1:{port}")).list_connections()
     assert caught.value.exit_code is ExitCode.UNREACHABLE
 
 

@@ -25,13 +25,34 @@ def failing(text: str) -> list[str]:
 
 
 def test_a_package_that_no_index_gives_is_a_reason_too() -> None:
-    with pytest.raises(tool.UnavailableError, match="ERROR: No matching distribution found for pendulum"):
-        tool._run(failing("WARNING: x\nERROR: No matching distribution found for pendulum==2.1.2\n"))
+    told = "error: No solution found\n  cause: Because there is no version of pendulum==2.1.2 and you require it\n"
+    with pytest.raises(tool.UnavailableError, match="there is no version of pendulum"):
+        tool._run(failing(told))
+
+
+def test_an_index_that_does_not_answer_is_a_reason_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with pytest.raises(tool.UnavailableError, match="Connection refused"):
+        tool._run([*tool.UV, "pip", "install", "--target", str(tmp_path / "to"), "airbyte-source-faker==7.2.1"])
+
+
+def test_uv_asks_the_index_that_pip_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tool, "_pip_setting", {"global.index-url": "https://mirror.example/simple"}.__getitem__)
+    assert tool.with_pips_index({})["UV_DEFAULT_INDEX"] == "https://mirror.example/simple"
+    assert tool.with_pips_index({"PIP_INDEX_URL": "https://a.example"})["UV_DEFAULT_INDEX"] == "https://a.example"
+    assert (
+        tool.with_pips_index({"UV_DEFAULT_INDEX": "https://own.example"})["UV_DEFAULT_INDEX"] == "https://own.example"
+    )
+    monkeypatch.setattr(tool, "_pip_setting", lambda _: "")
+    assert tool.with_pips_index({}) == {}
 
 
 def test_any_other_failure_fails() -> None:
-    with pytest.raises(SystemExit, match="THESE PACKAGES DO NOT MATCH THE HASHES"):
-        tool._run(failing("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES\n"))
+    with pytest.raises(SystemExit, match="Hash mismatch for"):
+        tool._run(failing("error: Failed to download `attrs`\n  cause: Hash mismatch for `attrs`\n"))
 
 
 def test_what_is_installed_is_not_installed_again(tmp_path: Path) -> None:
