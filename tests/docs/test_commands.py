@@ -9,7 +9,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,12 @@ import typer.main
 from lotuslake.cli.main import app
 from tests.support.manifests import ROOT
 from tests.support.pages import PAGES, Block, blocks
+from tests.support.programs import BIN, find_program
 
 KNOWN_INFO = {"", "console", "console cluster", "sh", "sql", "json", "yaml", "hcl", "mermaid", "toml", "ini", "python"}
 RUN = [page for page in PAGES if any(block.info == "console" for block in blocks(page))]
 # Found on a fresh machine or in .venv; a page that uses another is skipped where that is missing.
 TOOLS = ("age-keygen", "sops")
-BIN = Path(sys.executable).parent
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +59,7 @@ def test_commands_run_as_they_stand(page: Path, project: Path) -> None:
     commands = [command for block in blocks(page) if block.info == "console" for command in block.commands]
     assert commands
     for tool in TOOLS:
-        if any(tool in command for command in commands) and not (shutil.which(tool) or (BIN / tool).exists()):
+        if any(tool in command for command in commands) and not find_program(tool):
             pytest.skip(f"{tool} is not installed: the commands of {page.name} were not run")
     for command in commands:
         done = shell(command, project)

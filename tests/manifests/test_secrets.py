@@ -1,9 +1,7 @@
 """No Secret lies in Git in clear, and the files that hold them can be opened by whoever .sops.yaml names."""
 
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,12 @@ import pytest
 import yaml
 
 from tests.support.manifests import MANIFESTS, OVERLAYS, ROOT
+from tests.support.programs import BIN, find_program
 
 ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:.+\]")
 EXAMPLE = MANIFESTS / "foundation" / "secrets.example.yaml"
-SOPS = Path(sys.executable).parent / "sops"
+SOPS = BIN / "sops"
+AGE_KEYGEN = find_program("age-keygen")
 
 
 def secrets_below(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
@@ -64,12 +64,12 @@ def test_each_file_holds_what_the_example_lists(name: str) -> None:
     assert found == expected
 
 
-@pytest.mark.skipif(shutil.which("age-keygen") is None, reason="age is not installed: sops was not tried")
+@pytest.mark.skipif(AGE_KEYGEN is None, reason="age is not installed (make debian-tools): sops was not tried")
 def test_a_fresh_key_encrypts_and_opens(tmp_path: Path) -> None:
     """The steps of docs/secrets.md."""
     key = tmp_path / "age.txt"
-    subprocess.run(["age-keygen", "-o", key], check=True, capture_output=True)
-    public = subprocess.run(["age-keygen", "-y", key], check=True, capture_output=True, text=True).stdout.strip()
+    subprocess.run([str(AGE_KEYGEN), "-o", key], check=True, capture_output=True)
+    public = subprocess.run([str(AGE_KEYGEN), "-y", key], check=True, capture_output=True, text=True).stdout.strip()
     text = (ROOT / ".sops.yaml").read_text(encoding="utf-8")
     (tmp_path / ".sops.yaml").write_text(re.sub(r"age: age1\w+", f"age: {public}", text))
     secrets = tmp_path / "manifests" / "foundation" / "dev" / "secrets.enc.yaml"
