@@ -8,6 +8,7 @@ import pytest
 
 from lotuslake.config.variables import SETTINGS, variable
 from lotuslake.core.errors import ExitCode
+from tests.support.command_line import problems
 from tests.support.manifests import OVERLAYS, ROOT, Document, build, cron_jobs, named
 from tests.support.policies import UNITS, pod_spec
 
@@ -57,6 +58,17 @@ def test_the_chain_runs_the_three_stages_on_its_source(jobs: dict[str, Document]
     assert all("--max-seconds" in stage for stage in stages[1:])
     assert re.fullmatch(r"[0-5]?\d \* \* \* \*", jobs[source]["schedule"])
     assert jobs[source]["jobTemplate"]["spec"]["activeDeadlineSeconds"] < HOUR_SECONDS
+
+
+def test_every_subcommand_and_option_exists(jobs: dict[str, Document]) -> None:
+    stages = [
+        f"lotuslake {stage}"
+        for job in jobs.values()
+        for program, *words in [container(job)["args"]]
+        for stage in (words[1:] if program == "chain" else [" ".join(words)])
+    ]
+    assert len(stages) >= 3 * len(SOURCES) + len(TASKS)
+    assert [problem for stage in stages for problem in problems(stage)] == []
 
 
 def test_nothing_starts_at_the_same_minute(jobs: dict[str, Document]) -> None:
