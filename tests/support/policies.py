@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from zoneinfo import available_timezones
 
+from tests.support.links import choice_problems, link_problems, top_level_problems
 from tests.support.manifests import Document
 
 # The bounds of the five fields of a cron schedule.
@@ -25,10 +26,12 @@ def problems(documents: list[Document]) -> list[str]:
     for document in documents:
         where = f"{document['kind']}/{document['metadata']['name']}"
         found += [f"{where}: {problem}" for problem in _document_problems(document)]
-    return found + list(_missing_names(documents))
+    return found + list(_missing_names(documents)) + list(link_problems(documents))
 
 
 def _document_problems(document: Document) -> Iterator[str]:
+    yield from top_level_problems(document)
+    yield from choice_problems(document)
     match document["kind"]:
         case "CronJob":
             yield from _cron_job_problems(document["spec"])
@@ -231,4 +234,5 @@ def _unset_variables(document: Document, keys: dict[tuple[str, Any, str], set[st
 def _quantity(text: str) -> float:
     found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", text)
     assert found, text
+    assert found[2] in UNITS, f"{text} has no unit that Kubernetes knows"
     return float(found[1]) * UNITS[found[2]]
