@@ -80,8 +80,9 @@ def _words(document: Document) -> Iterator[tuple[str, str]]:
                 yield from (("conditions", one["type"]) for one in rule.get("onPodConditions", ()))
                 yield from (("operator", rule["onExitCodes"]["operator"]) for _ in [0] if "onExitCodes" in rule)
         case "Cluster":
-            yield from (("plugin", one["name"]) for one in [*spec["plugins"]])
-            yield from (("parameters", key) for one in spec["plugins"] for key in one["parameters"])
+            plugins = [*spec["plugins"], *(one["plugin"] for one in spec.get("externalClusters", ()))]
+            yield from (("plugin", one["name"]) for one in plugins)
+            yield from (("parameters", key) for one in plugins for key in one["parameters"])
         case "ScheduledBackup":
             yield "plugin", spec["pluginConfiguration"]["name"]
 

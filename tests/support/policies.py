@@ -192,11 +192,17 @@ def _repository(spec: Document) -> tuple[str, str, str | None]:
     return "GitRepository", spec["sourceRef"]["name"], None
 
 
+def _backup_stores(spec: Document) -> list[str]:
+    """Where a Cluster archives to, and where a restored one comes from."""
+    plugins = [*spec["plugins"], *(one["plugin"] for one in spec.get("externalClusters", ()))]
+    return [plugin["parameters"]["barmanObjectName"] for plugin in plugins]
+
+
 # What the spec of a custom resource refers to.
 _REFERENCES: dict[str, Callable[[Document], list[tuple[str, str, str | None]]]] = {
     "Cluster": lambda spec: [
-        ("Secret", spec["bootstrap"]["initdb"]["secret"]["name"], "password"),
-        *(("ObjectStore", plugin["parameters"]["barmanObjectName"], None) for plugin in spec["plugins"]),
+        *(("Secret", way["secret"]["name"], "password") for way in spec["bootstrap"].values()),
+        *(("ObjectStore", name, None) for name in _backup_stores(spec)),
     ],
     "ScheduledBackup": lambda spec: [("Cluster", spec["cluster"]["name"], None)],
     "ObjectStore": lambda spec: [
