@@ -1,7 +1,6 @@
 """The restore runbook: what docs/backup-and-restore.md tells to put into the overlay is what the operator understands."""
 
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 import yaml
 
 from tests.manifests.test_schemas import SKIPPED, validate
-from tests.support.manifests import MANIFESTS, ROOT, Document, build, named
+from tests.support.manifests import MANIFESTS, ROOT, Document, build, kustomize, named
 from tests.support.pages import blocks
 from tests.support.policies import problems
 
@@ -24,10 +23,7 @@ def restored(tmp_path: Path) -> list[Document]:
     cluster, *others = yaml.safe_load_all(path.read_text(encoding="utf-8"))
     cluster["spec"] |= yaml.safe_load(block.body)["spec"]
     path.write_text(yaml.safe_dump_all([cluster, *others]))
-    built = subprocess.run(
-        ["kubectl", "kustomize", folder / "overlays" / "prod"], check=True, capture_output=True, text=True
-    )
-    return [*build("foundation/prod"), *yaml.safe_load_all(built.stdout)]
+    return [*build("foundation/prod"), *yaml.safe_load_all(kustomize(folder / "overlays" / "prod"))]
 
 
 def test_the_restored_cluster_keeps_every_rule(restored: list[Document]) -> None:
