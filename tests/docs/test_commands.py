@@ -1,30 +1,27 @@
 """Every command of the documentation.
 
-A ```console block is run here, line by line; ```console cluster needs a cluster, so only its files and names are looked at
-(test_pages.py). In ```sh blocks, whose course other tests take, every subcommand, option and make target must exist.
+A ```console block is run here, line by line; ```console cluster needs a cluster or an Airbyte, so only its files and names
+are looked at (test_pages.py). A ```sh block holds make targets, which the CI runs; no other block holds a command.
 """
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer.main
 
-from lotuslake.cli.main import app
+from tests.support.command_line import problems
 from tests.support.manifests import ROOT
 from tests.support.pages import PAGES, Block, blocks
+from tests.support.programs import BIN, find_program
 
+A_COMMAND = re.compile(r"^\s*(\$ |(lotuslake|make|kubectl|flux|sops|terraform|docker|export|cd|pip) )", re.MULTILINE)
 KNOWN_INFO = {"", "console", "console cluster", "sh", "sql", "json", "yaml", "hcl", "mermaid", "toml", "ini", "python"}
 RUN = [page for page in PAGES if any(block.info == "console" for block in blocks(page))]
 # Found on a fresh machine or in .venv; a page that uses another is skipped where that is missing.
 TOOLS = ("age-keygen", "sops")
-BIN = Path(sys.executable).parent
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +57,7 @@ def test_commands_run_as_they_stand(page: Path, project: Path) -> None:
     commands = [command for block in blocks(page) if block.info == "console" for command in block.commands]
     assert commands
     for tool in TOOLS:
-        if any(tool in command for command in commands) and not (shutil.which(tool) or (BIN / tool).exists()):
+        if any(tool in command for command in commands) and not find_program(tool):
             pytest.skip(f"{tool} is not installed: the commands of {page.name} were not run")
     for command in commands:
         done = shell(command, project)
@@ -74,6 +71,36 @@ def test_every_block_says_what_it_is(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_command_escapes(page: Path) -> None:
+    assert unmarked(blocks(page)) == []
+
+
+def unmarked(found: list[Block]) -> list[str]:
+    """Commands that are neither run here, nor marked, nor a make target."""
+    targets = [line for block in found if block.info == "sh" for line in block.commands if not line.startswith("make ")]
+    others = [block.body for block in found if not is_shell(block) and A_COMMAND.search(block.body)]
+    consoles = [block for block in found if block.info.startswith("console")]
+    return targets + others + [block.body for block in consoles if not block.commands]
+
+
+@pytest.mark.parametrize(
+    ("info", "body", "is_unmarked"),
+    [
+        ("sh", "make test\n", False),
+        ("sh", "lotuslake register\n", True),
+        ("", "lotuslake register\n", True),
+        ("yaml", "$ kubectl get pods\n", True),
+        ("console", "lotuslake register\n", True),
+        ("console", "$ lotuslake register\n", False),
+        ("console cluster", "$ kubectl get pods\n", False),
+        ("", "lotuslake/cli   the face\n", False),
+    ],
+)
+def test_a_command_that_escapes_is_noticed(info: str, body: str, is_unmarked: bool) -> None:
+    assert bool(unmarked([Block(ROOT / "README.md", info, body)])) is is_unmarked
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_subcommand_option_and_target_exists(page: Path) -> None:
     text = "\n".join(command for block in blocks(page) if is_shell(block) for command in block.commands)
     inline = re.findall(r"`((?:lotuslake|make) [^`\n]+)`", page.read_text(encoding="utf-8"))
@@ -82,31 +109,6 @@ def test_every_subcommand_option_and_target_exists(page: Path) -> None:
 
 def is_shell(block: Block) -> bool:
     return block.info in {"sh", "console", "console cluster"}
-
-
-def problems(line: str) -> list[str]:
-    """What a line asks of our program, or of make, that is not there."""
-    try:
-        words = shlex.split(line, comments=True)
-    except ValueError:
-        words = line.split()
-    if words[:1] == ["make"]:
-        targets = re.findall(r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-        asked = [word for word in words[1:] if re.fullmatch(r"[a-z][a-z0-9-]*", word)]
-        return [f"make {word}" for word in asked[:1] if word not in targets]
-    if words[:1] != ["lotuslake"] or len(words) < 2 or not re.fullmatch(r"[a-z-]+", words[1]):
-        return []
-    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    if words[1].startswith("-"):
-        return []
-    if words[1] not in commands:
-        return [f"lotuslake {words[1]}"]
-    known = {text for option in commands[words[1]].params for text in option.opts} | {"--help", "-h"}
-    return [
-        f"lotuslake {words[1]} {word}"
-        for word in words[2:]
-        if word.startswith("--") and word.split("=")[0] not in known
-    ]
 
 
 @pytest.mark.parametrize(

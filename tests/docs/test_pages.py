@@ -1,6 +1,7 @@
 """The pages tell the truth: what they name is there, and the generated one is current."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,12 @@ MADE_ELSEWHERE = {"lotuslake-age", "lotuslake-git", "lotuslake-postgres-rw", "lo
 def page(request: pytest.FixtureRequest) -> Path:
     path: Path = request.param
     return path
+
+
+def test_every_page_is_looked_at() -> None:
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    assert {ROOT / name for name in names} == set(PAGES)
 
 
 def test_the_command_line_page_is_current() -> None:

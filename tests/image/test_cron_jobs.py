@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,18 +25,19 @@ import pytest
 from psycopg import sql
 
 from lotuslake.config.streams import load_streams
-from lotuslake.demo import Shop, build_shop, write_files
-from tests.support.image import Image, make_work
+from lotuslake.demo import DeliveryName, Shop, build_shop, write_files
+from tests.support.image import Image, exit_code, make_work
 from tests.support.leaks import leaks_in, remember_secret
 from tests.support.manifests import OVERLAYS, ROOT, Document, build, cron_jobs, named
 from tools.services import ObjectStorage, Postgres, free_ports
 
 SOURCES = ("shopify", "klaviyo")
-JOBS = (*SOURCES, "sweep", "maintain", "status", "backfill")
+JOBS = (*SOURCES, "sweep", "maintain", "backfill", "status")
 CHAINS = (*SOURCES, "sweep")
 DONE, UNREACHABLE, FINDINGS, TERMINATED = 0, 3, 5, 143
 FAIL = "FailJob"
 PATIENCE_SECONDS = 120
+RUN_SECONDS = 600
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +108,25 @@ class Cluster:
     def run(self, name: str, **changed: str) -> tuple[int, str]:
         """Exit code and what was told; fails when a secret was."""
         process = self.start(name, **changed)
-        stdout, stderr = process.communicate(timeout=600)
+        stdout, stderr = process.communicate(timeout=RUN_SECONDS)
         assert not leaks_in(stdout + stderr)
         assert "Traceback" not in stderr
-        return process.returncode, stdout + stderr
+        return exit_code(process), stdout + stderr
+
+    def stop(self, name: str, seen: str, **changed: str) -> tuple[int, str]:
+        """The same with SIGTERM as soon as a line of the log has `seen`."""
+        process = self.start(name, **changed)
+        told = ""
+        for line in process.stderr:
+            told += line
+            if seen in line:
+                process.send_signal(signal.SIGTERM)
+                break
+        stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
+        assert seen in told, told
+        assert not leaks_in(told + stdout + stderr)
+        assert "Traceback" not in stderr
+        return exit_code(process), told + stdout + stderr
 
     def answer(self, name: str, code: int) -> str:
         """What the Job does on this exit code of its container: an action of podFailurePolicy, or Count."""
@@ -118,12 +135,15 @@ class Cluster:
                 return str(rule["action"])
         return "Complete" if code == 0 else "Count"
 
-    def indexed(self, name: str) -> list[dict[str, str]]:
-        """What differs between the pods of a Job."""
+    def run_job(self, name: str) -> list[tuple[int, str]]:
+        """Of each pod of a Job: as many at once as it lets."""
         job = self.jobs[name]["spec"]["jobTemplate"]["spec"]
         if job.get("completionMode") != "Indexed":
-            return [{}]
-        return [{"JOB_COMPLETION_INDEX": str(index)} for index in range(job["completions"])]
+            return [self.run(name)]
+        with ThreadPoolExecutor(job["parallelism"]) as pods:
+            return list(
+                pods.map(lambda index: self.run(name, JOB_COMPLETION_INDEX=str(index)), range(job["completions"]))
+            )
 
     def _container(self, name: str) -> Document:
         spec: Document = self.jobs[name]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
@@ -191,38 +211,47 @@ def test_1_on_a_fresh_lake(cluster: Cluster, name: str) -> None:
 
 
 def test_2_new_files_with_sigterm_midway(cluster: Cluster, seaweedfs: ObjectStorage, shop: Shop) -> None:
-    """The chain ends 143, which is tried again; the second try brings what one clean run would have."""
-    put(seaweedfs, cluster.bucket, shop)
-    process = cluster.start("shopify")
-    lines = []
-    for line in process.stderr:
-        lines.append(line)
-        if '"action": "register"' in line:
-            break
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == TERMINATED, lines
-    assert cluster.answer("shopify", TERMINATED) == "Count"
+    """A chain ends 143, which is tried again; the second try brings what one clean run would have."""
+    put(seaweedfs, cluster.bucket, shop, "history")
     for name in SOURCES:
-        code, told = cluster.run(name)
-        assert code == DONE, told
-    assert count(cluster, "landing.stg_shopify__orders") == len(shop.delivered("shopify/orders", "history"))
-    assert count(cluster, "enriched.fct_sales") > 100
+        stop_and_try_again(cluster, name, '"action": "register"')
+    orders, sales = count(cluster, "landing.stg_shopify__orders", "enriched.fct_sales")
+    assert orders == len(shop.delivered("shopify/orders", "history"))
+    assert sales > 100
+    put(seaweedfs, cluster.bucket, shop, "increment")
+    stop_and_try_again(cluster, "sweep", '"action": "register"')
+    streams = ("shopify/orders", "klaviyo/events")
+    landed = count(cluster, *(f"landing.stg_{stream.replace('/', '__')}" for stream in streams))
+    assert landed == [len(shop.delivered(stream)) for stream in streams]
+
+
+def stop_and_try_again(cluster: Cluster, name: str, seen: str) -> None:
+    code, told = cluster.stop(name, seen)
+    assert code == TERMINATED, told
+    assert cluster.answer(name, code) == "Count"
+    code, told = cluster.run(name)
+    assert code == DONE, told
 
 
 def test_3_nothing_new(cluster: Cluster, gateway: Gateway) -> None:
+    """A shard of the backfill that is stopped is tried again, and the pods of its Job publish what was there before."""
+    before = count(cluster, "processed.int_shopify__orders")
+    code, told = cluster.stop("backfill", '"action": "backfill"', JOB_COMPLETION_INDEX="0")
+    # On so small a lake the line may be the shard's last.
+    assert code in {TERMINATED, DONE}, told
     for name in JOBS:
-        for changed in cluster.indexed(name):
-            code, told = cluster.run(name, **changed)
+        for code, told in cluster.run_job(name):
             assert code == DONE, told
+    assert count(cluster, "processed.int_shopify__orders") == before
     path, body = gateway.pushed
     assert path == "/metrics/job/lotuslake"
     assert 'lotuslake_model_entries_behind{model="int_shopify__orders"} 0' in body
+    assert "lotuslake_rebuild_entries_left{" not in body
     assert "lotuslake_stream_newest_file_timestamp_seconds{" in body
 
 
 def test_4_a_bad_file(cluster: Cluster, seaweedfs: ObjectStorage, gateway: Gateway) -> None:
-    """A finding: its neighbours go in, the Job fails at once, and a person is told."""
+    """A finding: its neighbours go in, the Job fails at once, and a person is told. Upkeep and status are no stage."""
     day = datetime.now(UTC)
     for stream in ("shopify/orders", "klaviyo/lists"):
         key = f"landing/{stream}/year={day:%Y}/month={day:%m}/day={day:%d}/99_0.parquet"
@@ -231,9 +260,12 @@ def test_4_a_bad_file(cluster: Cluster, seaweedfs: ObjectStorage, gateway: Gatew
         code, told = cluster.run(name)
         assert code == FINDINGS, told
         assert cluster.answer(name, code) == FAIL
-    assert cluster.answer("backfill", FINDINGS) == "FailIndex"
-    code, told = cluster.run("status")
-    assert code == DONE, told
+    code, told = cluster.run("backfill", JOB_COMPLETION_INDEX="0")
+    assert code == FINDINGS, told
+    assert cluster.answer("backfill", code) == "FailIndex"
+    for name in ("maintain", "status"):
+        code, told = cluster.run(name)
+        assert code == DONE, told
     assert 'lotuslake_open_findings{stream="shopify/orders",kind="quarantined"} 1' in gateway.pushed[1]
 
 
@@ -258,18 +290,21 @@ def test_7_sigterm_at_the_start(cluster: Cluster, name: str) -> None:
     _, told = process.communicate(timeout=PATIENCE_SECONDS)
     # What ends within the grace period has simply ended.
     expected = {TERMINATED} if name in CHAINS else {TERMINATED, DONE, FINDINGS}
-    assert process.returncode in expected, told
+    assert exit_code(process) in expected, told
     assert cluster.answer(name, TERMINATED) == "Count"
 
 
-def put(storage: ObjectStorage, bucket: str, shop: Shop) -> None:
+def put(storage: ObjectStorage, bucket: str, shop: Shop, delivery: DeliveryName) -> None:
     client = storage.client()
-    for file in write_files(shop, load_streams(ROOT).all, "history"):
+    for file in write_files(shop, load_streams(ROOT).all, delivery):
         client.put_object(Bucket=bucket, Key=f"landing/{file.path}", Body=file.body)
 
 
-def count(cluster: Cluster, table: str) -> int:
+def count(cluster: Cluster, *tables: str) -> list[int]:
+    """The rows of each table, by one run of the program."""
     environment = cluster.environment("shopify")
     work = make_work(cluster.works / f"query-{time.monotonic_ns()}")
-    found = cluster.image.run(["lotuslake", "query", f"SELECT count(*) FROM {table}", "--json"], environment, work)
-    return int(json.loads(found.stdout)["data"]["rows"][0][0])
+    asked = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
+    found = cluster.image.run(["lotuslake", "query", asked, "--json"], environment, work)
+    (row,) = json.loads(found.stdout)["data"]["rows"]
+    return [int(cell) for cell in row]

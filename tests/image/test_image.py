@@ -1,5 +1,6 @@
 """The image: what docker/layout makes runs the chain with a read-only root, an empty HOME and no network."""
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -32,7 +33,17 @@ def work(works: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def test_it_stays_under_700_mb(image: Image) -> None:
-    assert image.size_bytes + BASE_SIZE_BYTES < MAX_SIZE_BYTES
+    size = image.size_bytes + BASE_SIZE_BYTES
+    assert size < MAX_SIZE_BYTES, f"{size / 1000**2:.0f} MB"
+
+
+def test_bases_stand_by_exact_version_and_no_digest_is_written_by_hand() -> None:
+    bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    # After Renovate: the digest behind the tag.
+    exact = re.compile(r"python:3\.\d+\.\d+-slim-[a-z]+(@sha256:[0-9a-f]{64})?")
+    assert len(bases) == 2
+    assert [base for base in bases if not exact.fullmatch(base)] == []
+    assert "docker:pinDigests" in (ROOT / "renovate.json").read_text(encoding="utf-8")
 
 
 def test_nobody_may_write_to_it(image: Image, work: Path) -> None:

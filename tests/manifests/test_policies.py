@@ -28,8 +28,25 @@ def in_container(change: Callable[[Document], object]) -> Break:
     return in_pod(lambda pod: change(pod["containers"][0]))
 
 
-def in_kind(kind: str, change: Callable[[Document], object]) -> Break:
-    return lambda documents: change(next(iter(named(documents, kind).values()))["spec"])
+def in_kind(kind: str, change: Callable[[Document], object], name: str | None = None) -> Break:
+    def broken(documents: list[Document]) -> None:
+        found = named(documents, kind)
+        change(found[name or next(iter(found))]["spec"])
+
+    return broken
+
+
+def in_failing(change: Callable[[Document], object]) -> Break:
+    return in_job(lambda spec: change(spec["jobTemplate"]["spec"]["podFailurePolicy"]["rules"][1]))
+
+
+def in_probe(change: Callable[[Document], object]) -> Break:
+    return in_kind(
+        "Deployment", lambda spec: change(spec["template"]["spec"]["containers"][0]["readinessProbe"]["httpGet"])
+    )
+
+
+OTHER = {"app.kubernetes.io/name": "another"}
 
 
 BROKEN: dict[str, Break] = {
@@ -61,6 +78,55 @@ BROKEN: dict[str, Break] = {
     "$(NO_SUCH) is not set": in_container(lambda one: one["args"].append("$(NO_SUCH)")),
     "has 5 fields, not 6": in_kind("ScheduledBackup", lambda spec: spec.update(schedule="30 4 * * *")),
     "there is no Cluster": in_kind("ScheduledBackup", lambda spec: spec["cluster"].update(name="postgres")),
+    "podFailurePolicy: there is no container chian": in_failing(
+        lambda rule: rule["onExitCodes"].update(containerName="chian")
+    ),
+    "'Inn' is no operator": in_failing(lambda rule: rule["onExitCodes"].update(operator="Inn")),
+    "'FailJobs' is no action": in_failing(lambda rule: rule.update(action="FailJobs")),
+    "'Disruption' is no conditions": in_job(
+        lambda spec: spec["jobTemplate"]["spec"]["podFailurePolicy"]["rules"][0]["onPodConditions"][0].update(
+            type="Disruption"
+        )
+    ),
+    "there is no volume wrok": in_container(lambda one: one["volumeMounts"][0].update(name="wrok")),
+    "volume work is not mounted": in_container(lambda one: one.pop("volumeMounts")),
+    "'Ingres' is no policyTypes": in_kind("NetworkPolicy", lambda spec: spec.update(policyTypes=["Ingres"])),
+    "'UPD' is no protocol": in_kind(
+        "NetworkPolicy", lambda spec: spec["egress"][0]["ports"][0].update(protocol="UPD"), "dns"
+    ),
+    "no pod is labelled": in_kind(
+        "NetworkPolicy", lambda spec: spec["podSelector"].update(matchLabels=OTHER), "lotuslake-to-postgres"
+    ),
+    "its selector is not met by its own pods": in_kind(
+        "Deployment", lambda spec: spec["selector"].update(matchLabels=OTHER)
+    ),
+    "the probe's port htp": in_probe(lambda get: get.update(port="htp")),
+    "no Service has a port htp": in_kind("ServiceMonitor", lambda spec: spec["endpoints"][0].update(port="htp")),
+    "no Service is labelled": in_kind("ServiceMonitor", lambda spec: spec["selector"].update(matchLabels=OTHER)),
+    "'1 minute' is no duration": in_kind(
+        "ServiceMonitor", lambda spec: spec["endpoints"][0].update(interval="1 minute")
+    ),
+    "there is no Service seaweed": in_kind("StatefulSet", lambda spec: spec.update(serviceName="seaweed")),
+    "'barman' is no plugin": in_kind("ScheduledBackup", lambda spec: spec["pluginConfiguration"].update(name="barman")),
+    "'servername' is no parameters": in_kind(
+        "Cluster", lambda spec: spec["plugins"][0]["parameters"].update(servername="x")
+    ),
+    "is no range of versions": in_kind(
+        "ImagePolicy", lambda spec: spec["policy"]["semver"].update(range=">=0.1.0 <<1"), "lotuslake"
+    ),
+    "extract $rnu is no group": in_kind(
+        "ImagePolicy", lambda spec: spec["filterTags"].update(extract="$rnu"), "lotuslake-dev"
+    ),
+    "'basic-auth' is no Secret": lambda documents: next(iter(named(documents, "Secret").values())).update(
+        type="basic-auth"
+    ),
+    "is not postgresql.cnpg.io/v1": lambda documents: next(iter(named(documents, "Cluster").values())).update(
+        apiVersion="postgresql.cnpg.oi/v1"
+    ),
+    "unknown keys ['sepc']": lambda documents: next(iter(named(documents, "Cluster").values())).update(sepc={}),
+    "unknown metadata ['lables']": lambda documents: next(iter(named(documents, "Cluster").values()))[
+        "metadata"
+    ].update(lables={}),
     "there is no GitRepository": in_kind("ImageUpdateAutomation", lambda spec: spec["sourceRef"].update(name="main")),
 }
 

@@ -3,10 +3,10 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,17 @@ def test_terraform_state_fails(tmp_path: Path) -> None:
     assert "manifests/terraform.tfstate" in found.stderr
 
 
-@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not installed: workflows were not linted")
+def actionlint(*files: Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).parent / "actionlint"
+    return subprocess.run([program, *files], capture_output=True, text=True, check=False)
+
+
 def test_actionlint_finds_nothing() -> None:
-    found = subprocess.run(["actionlint", *WORKFLOWS], capture_output=True, text=True, check=False)
+    found = actionlint(*WORKFLOWS)
     assert found.returncode == 0, found.stdout
+
+
+def test_actionlint_finds_a_typo(tmp_path: Path) -> None:
+    typo = tmp_path / "ci.yml"
+    typo.write_text((ROOT / ".github" / "workflows" / "ci.yml").read_text().replace("runs-on:", "run-on:", 1))
+    assert 'unexpected key "run-on"' in actionlint(typo).stdout

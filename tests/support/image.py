@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tests.support.manifests import ROOT
+from tests.support.programs import find_program
 
 # Where the Dockerfile puts the content, and what its user may write to.
 IN_IMAGE, WORK = "/opt/lotuslake", "/work"
@@ -78,6 +79,12 @@ class Image:
         return subprocess.CompletedProcess(list(command), process.returncode, stdout, stderr)
 
 
+def exit_code(process: subprocess.Popen[str]) -> int:
+    """As tini and Kubernetes tell it: 128 and the signal, where one ended the process before it could answer."""
+    code: int = process.returncode
+    return code if code >= 0 else 128 - code
+
+
 def lay_out(folder: Path) -> Image:
     """What the Dockerfile does, then nobody may write."""
     image = Image(folder)
@@ -123,7 +130,8 @@ def _as_user() -> list[str]:
 
 def _entry_point() -> list[str]:
     """The image's, where Debian's tini is installed; -s since it is not PID 1 here."""
-    return ["tini", "-s", "--"] if shutil.which("tini") else []
+    tini = find_program("tini")
+    return [tini, "-s", "--"] if tini else []
 
 
 def _without_network() -> list[str]:

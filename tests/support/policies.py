@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from zoneinfo import available_timezones
 
+from tests.support.links import choice_problems, link_problems, top_level_problems
 from tests.support.manifests import Document
 
 # The bounds of the five fields of a cron schedule.
@@ -25,10 +26,12 @@ def problems(documents: list[Document]) -> list[str]:
     for document in documents:
         where = f"{document['kind']}/{document['metadata']['name']}"
         found += [f"{where}: {problem}" for problem in _document_problems(document)]
-    return found + list(_missing_names(documents))
+    return found + list(_missing_names(documents)) + list(link_problems(documents))
 
 
 def _document_problems(document: Document) -> Iterator[str]:
+    yield from top_level_problems(document)
+    yield from choice_problems(document)
     match document["kind"]:
         case "CronJob":
             yield from _cron_job_problems(document["spec"])
@@ -189,11 +192,17 @@ def _repository(spec: Document) -> tuple[str, str, str | None]:
     return "GitRepository", spec["sourceRef"]["name"], None
 
 
+def _backup_stores(spec: Document) -> list[str]:
+    """Where a Cluster archives to, and where a restored one comes from."""
+    plugins = [*spec["plugins"], *(one["plugin"] for one in spec.get("externalClusters", ()))]
+    return [plugin["parameters"]["barmanObjectName"] for plugin in plugins]
+
+
 # What the spec of a custom resource refers to.
 _REFERENCES: dict[str, Callable[[Document], list[tuple[str, str, str | None]]]] = {
     "Cluster": lambda spec: [
-        ("Secret", spec["bootstrap"]["initdb"]["secret"]["name"], "password"),
-        *(("ObjectStore", plugin["parameters"]["barmanObjectName"], None) for plugin in spec["plugins"]),
+        *(("Secret", way["secret"]["name"], "password") for way in spec["bootstrap"].values()),
+        *(("ObjectStore", name, None) for name in _backup_stores(spec)),
     ],
     "ScheduledBackup": lambda spec: [("Cluster", spec["cluster"]["name"], None)],
     "ObjectStore": lambda spec: [
@@ -231,4 +240,5 @@ def _unset_variables(document: Document, keys: dict[tuple[str, Any, str], set[st
 def _quantity(text: str) -> float:
     found = re.fullmatch(r"([0-9.]+)([A-Za-z]*)", text)
     assert found, text
+    assert found[2] in UNITS, f"{text} has no unit that Kubernetes knows"
     return float(found[1]) * UNITS[found[2]]
