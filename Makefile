@@ -122,7 +122,7 @@ fmt: install ## Format and apply the safe fixes
 	$(BIN)/ruff check --fix .
 	@if command -v terraform >/dev/null 2>&1; then terraform fmt -recursive manifests/airbyte; fi
 
-test: coverage ## All tests, then the coverage gate
+test: coverage ## All tests but the connectors', then the coverage gate (JOBS=2: two processes)
 
 test-unit: install ## The quick tests: unit and property (ARGS="-k plan")
 	$(PYTEST) tests/unit tests/property $(ARGS)
@@ -142,8 +142,8 @@ test-integration: install ## The tests that run real components (ARGS="-x")
 test-faults: install ## Killed, raced, cut off and fed with rubbish, the long form (FAULTS= for the short one)
 	$(PYTEST) tests/faults $(FAULTS) $(ARGS)
 
-coverage: install ## All tests with branch coverage; core and commands at 95 % of branches or more
-	$(PYTEST) --ignore=tests/connectors --ignore=tests/faults --ignore=tests/image --cov --cov-report= $(ARGS)
+coverage: install ## What test runs: core and commands at 95 % of branches or more
+	$(PYTEST) --ignore=tests/connectors --cov --cov-report= $(ARGS)
 	@mkdir -p build
 	$(BIN)/coverage report --include='lotuslake/core/*,lotuslake/commands/*'
 	@$(BIN)/coverage json --quiet -o build/coverage.json
