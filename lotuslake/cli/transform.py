@@ -68,8 +68,15 @@ def render(result: TransformResult, command: str = "transform") -> Report:
 
 
 def _table(result: TransformResult) -> Table:
+    failed = {item.stream for item in result.errors}
+    otherwise = "up to date" if result.finished else "not finished"
     rows = [
-        [item.stream, count(item.batches), count(item.rows), ", ".join(item.models) or "up to date"]
+        [
+            item.stream,
+            count(item.batches),
+            count(item.rows),
+            ", ".join(item.models) or ("failed" if item.stream in failed else otherwise),
+        ]
         for item in result.streams
     ]
     return Table(columns("stream", "batches", "rows", "models", numbers=("batches", "rows")), rows)

@@ -414,3 +414,12 @@ def test_run_registers_and_transforms_in_one_process(things: Project) -> None:
     things.put(key_of("2_0.parquet"), b"PAR1")
     again = things.run("run")
     assert (again.exit_code, again.stdout.count("2_0.parquet")) == (5, 1)
+
+
+def test_a_stream_whose_model_does_not_build_is_not_shown_as_up_to_date(tmp_path: Path) -> None:
+    project = things_project(tmp_path, model="select nothing from {{ landing() }}")
+    project.put(key_of("1_0.parquet"), data_file([1]))
+    assert project.run("register").exit_code == 0
+    outcome = project.run("transform")
+    assert outcome.exit_code == 1
+    assert re.search(rf"{STREAM} +0 +0 +failed", outcome.stdout), outcome.stdout
