@@ -62,6 +62,18 @@ class DuckLakeLanding:
     def inspect(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
         return self._footers.read(files)
 
+    def find_elsewhere(self, stream: Stream) -> str | None:
+        with translated(f"reading where the files of {stream.landing_table} lie"):
+            row = self._instance.connection.execute(
+                load_sql("landing")["elsewhere"],
+                {
+                    "table": stream.landing_table,
+                    "landing_root": self._store.url("").rstrip("/") + "/",
+                    "data_root": self._copies.url(""),
+                },
+            ).fetchone()
+        return None if row is None else str(row[0])
+
     def load_columns(self, stream: Stream) -> Columns:
         with translated(f"reading the columns of {stream.landing_table}"):
             rows = self._instance.connection.execute(

@@ -33,6 +33,9 @@ def add_to(app: typer.Typer) -> None:
         retry_quarantined: Annotated[
             bool, typer.Option("--retry-quarantined", help="Try quarantined files again.")
         ] = False,
+        relocate: Annotated[
+            bool, typer.Option("--relocate", help="The objects were moved to another landing root: read them there.")
+        ] = False,
     ) -> Report:
         """Register new files in landing tables, in bounded batches, one commit each."""
         wiring = session.wiring
@@ -43,6 +46,7 @@ def add_to(app: typer.Typer) -> None:
             max_batches=max_batches,
             full_sweep=full_sweep,
             retry_quarantined=retry_quarantined,
+            relocate=relocate,
         )
         result = register(chosen, wiring.register_ports, options, session.context(max_seconds=max_seconds))
         if not dry_run:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from lotuslake.commands.context import RunContext, StreamError
 from lotuslake.commands.heal import heal
 from lotuslake.commands.ingest_check import plan_stream
+from lotuslake.commands.relocate import check_root
 from lotuslake.commands.turns import locked, take_turns
 from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
 from lotuslake.core.decision import decide
@@ -35,6 +36,7 @@ class RegisterOptions:
     max_batches: int | None = None
     full_sweep: bool = False
     retry_quarantined: bool = False
+    relocate: bool = False
 
 
 @dataclass(slots=True)
@@ -155,6 +157,7 @@ def _register_stream(
             # The head first: what another process registers after it makes the commit lose, so no file comes in twice.
             head = ports.ledger.load_head(stream)
             ports.landing.evolve(stream, [])
+            check_root(stream, head, ports.ledger, ports.landing, context, relocate=options.relocate)
             plan = registration.plan = _plan(stream, ports, options, context)
             context.progress.begin(stream.id, len(plan.batches))
             if plan.overwritten or plan.missing:

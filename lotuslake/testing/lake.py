@@ -114,6 +114,8 @@ class MemoryLake:
         self.outcomes: dict[tuple[str, str], tuple[TestOutcome, datetime]] = {}
         self.tested: dict[str, int] = {}
         self.runs: list[Run] = []
+        # By stream: a file of the landing table under another landing root.
+        self.elsewhere: dict[str, str] = {}
         # Paths whose values, in a copy, turn out not to convert.
         self.unconvertible: set[str] = set()
         self.ledger = MemoryLedger(self)

@@ -40,6 +40,11 @@ class MemoryLanding:
             there = [file for file in files if self._lake.store.head(file.path) == file]
             return [read_footer(file, self._lake.store.read(file.path)) for file in there]
 
+    def find_elsewhere(self, stream: Stream) -> str | None:
+        """See Landing."""
+        with self._lake.calling("landing.find_elsewhere"):
+            return self._lake.elsewhere.get(stream.id)
+
     def load_columns(self, stream: Stream) -> Columns:
         """See Landing."""
         with self._lake.calling("landing.load_columns"):
@@ -85,6 +90,8 @@ class MemoryLanding:
                 log=[*landed.log, *withdrawn, *entries],
                 files=[*(standing if batch.rewrite else landed.files), *gained],
             )
+            if batch.rewrite:
+                self._lake.elsewhere.pop(batch.stream.id, None)
             return entries
 
     def read(self, entry: LedgerEntry) -> list[Row]:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
 from tests.functional.program import Project, write
 from tests.functional.things import MODEL, STREAM, STREAM_FILE, data_file, key_of
@@ -60,8 +61,9 @@ def test_an_object_of_the_same_size_and_other_content_takes_the_old_ones_place(t
     ]
 
 
-def test_a_landing_root_that_moved_is_no_new_data_and_registering_anew_points_to_it(
-    things: Project, tmp_path: Path
+@pytest.mark.parametrize("told", [["register", "--relocate"], ["backfill", STREAM, "--reregister"]])
+def test_a_landing_root_that_moved_is_no_new_data_and_nothing_happens_until_one_says_so(
+    things: Project, tmp_path: Path, told: list[str]
 ) -> None:
     for number in range(3):
         things.put(key_of(f"{number}.parquet"), data_file([number]))
@@ -70,10 +72,35 @@ def test_a_landing_root_that_moved_is_no_new_data_and_registering_anew_points_to
     moved = tmp_path / "moved"
     shutil.copytree(things.landing, moved)
     shutil.rmtree(things.landing)
+    (moved / key_of("3.parquet")).write_bytes(data_file([3]))
     things.environment["LOTUSLAKE_LANDING_URL"] = str(moved)
-    item = things.json("register", "--full-sweep").stream("test/things")
-    assert (item["registered_files"], item["copied_files"], item["quarantined_files"]) == (0, 0, 0)
-    things.json("backfill", STREAM, "--reregister")
+    refused = things.run("register", "--full-sweep")
+    assert refused.exit_code == 2
+    assert "run: lotuslake register --relocate" in refused.message
+    assert str(things.landing) in refused.message
+    assert things.rows("SELECT count(*) FROM meta.files") == [(3,)]
+    things.json(*told)
+    things.json("register")
     names = things.rows("SELECT DISTINCT filename FROM landing.stg_test__things ORDER BY 1")
-    assert names == [(str(moved / key_of(f"{number}.parquet")),) for number in range(3)]
-    assert things.rows("SELECT id FROM processed.int_test__things ORDER BY 1") == [(0,), (1,), (2,)]
+    assert names == [(str(moved / key_of(f"{number}.parquet")),) for number in range(4)]
+    things.json("transform")
+    assert things.rows("SELECT id FROM processed.int_test__things ORDER BY 1") == [(0,), (1,), (2,), (3,)]
+    standing = things.rows("SELECT status, count(*) FROM meta.current_files GROUP BY ALL")
+    assert standing == [("registered", 4)]
+
+
+def test_a_wrong_landing_root_makes_no_file_missing(things: Project, tmp_path: Path) -> None:
+    things.put(key_of("1.parquet"), data_file([1]))
+    things.json("register")
+    right = dict(things.environment)
+    things.environment["LOTUSLAKE_LANDING_URL"] = str(tmp_path / "mistyped")
+    for arguments in (["register"], ["register", "--full-sweep"]):
+        assert things.run(*arguments).exit_code == 2
+    # Not even by one who insists: the objects are not there.
+    insisted = things.run("register", "--relocate")
+    assert insisted.exit_code == 3
+    things.environment.clear()
+    things.environment.update(right)
+    assert things.json("register", "--full-sweep").stream(STREAM)["registered_files"] == 0
+    assert things.rows("SELECT id FROM landing.stg_test__things") == [(1,)]
+    assert things.rows("SELECT status FROM meta.current_files") == [("registered",)]

@@ -229,6 +229,19 @@ def test_a_file_that_is_gone_before_it_is_read_is_left_out(shop: Shop) -> None:
     assert (shop.register().streams[0].batches, len(registered(shop))) == (4, 4)
 
 
+def test_another_landing_root_is_refused_until_told_that_the_objects_were_moved(shop: Shop) -> None:
+    shop.register()
+    before = shop.lake.landed[ORDERS.id]
+    shop.land(ORDERS, "9_0", a_row(9))
+    shop.lake.elsewhere[ORDERS.id] = "s3://old/shop/orders/1.parquet"
+    refused = shop.register()
+    assert (refused.exit_code, shop.lake.landed[ORDERS.id]) == (ExitCode.USAGE, before)
+    assert "s3://old/shop/orders/1.parquet" in refused.errors[0].error.message
+    assert shop.register(relocate=True).exit_code is ExitCode.DONE
+    assert registered(shop) == ["0_0.parquet", "1_0.parquet", "2_0.parquet", "3_0.parquet", "9_0.parquet"]
+    assert shop.lake.landed[ORDERS.id].head.epoch == before.head.epoch
+
+
 def test_quarantined_files_are_tried_again_on_request_however_old(shop: Shop) -> None:
     shop.store.put(f"{ORDERS.landing_path}/year=2020/month=01/day=01/bad.parquet", b"PAR1")
     assert shop.register().exit_code is ExitCode.FINDINGS
