@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -17,6 +16,7 @@ from lotuslake.commands.listing import list_stream_files
 from lotuslake.core.errors import ConfigError, ExitCode, LotusLakeError, UnreachableError
 from lotuslake.core.location import parse_location
 from lotuslake.core.stream import Stream
+from tests.support.answering import answering
 from tools.services import ObjectStorage, free_ports
 
 ORDERS = Stream("shop", "orders", "Orders", "incremental", "append", ("id",), None, (), "shop/orders")
@@ -38,23 +38,13 @@ def failure(store: S3Store) -> LotusLakeError:
 @contextmanager
 def server_that_answers(reply: bytes) -> Iterator[str]:
     """Takes connections, reads a little, sends `reply` and hangs up; yields host:port."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.recv(65536)
-                    connection.sendall(reply)
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(reply)
 
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"127.0.0.1:{server.getsockname()[1]}"
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join(timeout=5)
+    with answering(answer) as port:
+        yield f"127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+
+from tests.support.answering import answering
 
 SSL_REQUEST_BYTES = 8
 
@@ -32,22 +33,12 @@ def tls_server(certificate: Path, *, speaks_postgres: bool = False) -> Iterator[
     """Shows its certificate to whoever connects, and hangs up; yields its port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = server.accept()
-                except OSError:
-                    return
-                with connection, suppress(OSError):
-                    if speaks_postgres:
-                        connection.recv(SSL_REQUEST_BYTES)
-                        connection.sendall(b"S")
-                    context.wrap_socket(connection, server_side=True).close()
+    def show(connection: socket.socket) -> None:
+        if speaks_postgres:
+            connection.recv(SSL_REQUEST_BYTES)
+            connection.sendall(b"S")
+        context.wrap_socket(connection, server_side=True).close()
 
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join(timeout=5)
+    with answering(show) as port:
+        yield port

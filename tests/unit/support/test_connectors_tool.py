@@ -31,7 +31,7 @@ def test_a_package_that_no_index_gives_is_a_reason_too() -> None:
 
 
 def test_an_index_that_does_not_answer_is_a_reason_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/packages")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -40,8 +40,8 @@ def test_an_index_that_does_not_answer_is_a_reason_too(tmp_path: Path, monkeypat
 
 
 def test_uv_asks_the_index_that_pip_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tool, "_pip_setting", {"global.index-url": "https://mirror.example/simple"}.__getitem__)
-    assert tool.with_pips_index({})["UV_DEFAULT_INDEX"] == "https://mirror.example/simple"
+    monkeypatch.setattr(tool, "_pip_setting", {"global.index-url": "https://mirror.example/packages"}.__getitem__)
+    assert tool.with_pips_index({})["UV_DEFAULT_INDEX"] == "https://mirror.example/packages"
     assert tool.with_pips_index({"PIP_INDEX_URL": "https://a.example"})["UV_DEFAULT_INDEX"] == "https://a.example"
     assert (
         tool.with_pips_index({"UV_DEFAULT_INDEX": "https://own.example"})["UV_DEFAULT_INDEX"] == "https://own.example"
