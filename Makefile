@@ -12,9 +12,9 @@ PYTHONS := $(or $(PYTHON),python3.11 python3.12 python3.13 python3.14 python3)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 # Options and selectors for the wrapped subcommands: make register ARGS="shopify/orders --dry-run"
 ARGS ?=
-# make test JOBS=2 runs test files in parallel.
+# make test JOBS=2 runs test files in parallel, in order: the long ones come before tests/unit.
 JOBS ?=
-PYTEST := $(BIN)/pytest $(if $(JOBS),--numprocesses $(JOBS) --dist loadfile)
+PYTEST := $(BIN)/pytest $(if $(JOBS),--numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder)
 
 ##@ First steps
 .PHONY: help install demo test
