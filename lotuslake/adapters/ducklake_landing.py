@@ -136,7 +136,12 @@ class DuckLakeLanding:
         # Adding a file is a chain of tiny statements: handing them from thread to thread takes longer than they do.
         with self._instance.threads(1), self._instance.transaction() as connection:
             self._move_fence(batch, len(entries))
-            add(batch.stream.landing_table, self._urls_to_add(batch, added))
+            lacking = added
+            if batch.rewrite:
+                self._make_anew(batch)
+                lacking = [*batch.standing, *added]
+            urls = [self.read_url(entry) for entry in lacking if entry.status in READABLE]
+            add(batch.stream.landing_table, urls)
             self._append_log(batch, entries)
             connection.execute(
                 f"CALL {LAKE}.set_commit_message('lotuslake', $message, extra_info => $extra)",
@@ -155,15 +160,11 @@ class DuckLakeLanding:
         if moved != (1,):
             raise LostRaceError(f"another process registered files of {batch.stream.id} first")
 
-    def _urls_to_add(self, batch: RegisterBatch, entries: Sequence[LedgerEntry]) -> list[str]:
-        """Where the rows lie that the table lacks; for a rewrite it is made anew, and lacks those of every file."""
-        if batch.rewrite:
-            columns = batch.columns or self.load_columns(batch.stream)
-            self._instance.connection.execute(
-                f"CREATE OR REPLACE TABLE {landing_table(batch.stream)} ({_column_list(columns)})"
-            )
-            entries = [*batch.standing, *entries]
-        return [self.read_url(entry) for entry in entries if entry.status in READABLE]
+    def _make_anew(self, batch: RegisterBatch) -> None:
+        columns = batch.columns or self.load_columns(batch.stream)
+        self._instance.connection.execute(
+            f"CREATE OR REPLACE TABLE {landing_table(batch.stream)} ({_column_list(columns)})"
+        )
 
     def read_url(self, entry: LedgerEntry) -> str:
         """Where the rows of an entry are read, in landing types: the raw object, or our converted copy of it."""
