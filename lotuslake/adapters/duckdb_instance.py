@@ -41,6 +41,7 @@ class DuckDbInstance:
         _names_in_use.add(self.name)
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._read_only = True
+        self._threads = options.threads
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -128,11 +129,16 @@ class DuckDbInstance:
     @contextmanager
     def threads(self, number: int) -> Iterator[None]:
         """While it lasts, so many threads: many for waiting on a store, one for DuckLake's many tiny statements."""
-        self.connection.execute(f"SET GLOBAL threads = {number}")
+        before = self._threads
+        self._set_threads(number)
         try:
             yield
         finally:
-            self.connection.execute(f"SET GLOBAL threads = {self.options.threads}")
+            self._set_threads(before)
+
+    def _set_threads(self, number: int) -> None:
+        self.connection.execute(f"SET GLOBAL threads = {number}")
+        self._threads = number
 
     def _set_literal_keys(self, *, on: bool) -> None:
         if self.options.uses_s3:

@@ -44,7 +44,8 @@ class DuckLakeFiles:
         """
         with self._instance.globbing():
             whole, others = self._divide(urls)
-            self._call(table, list(whole))
+            with self._instance.threads(self._instance.options.threads):
+                self._call(table, list(whole))
             changed = [pattern for pattern, files in whole.items() if self._find(pattern) != files]
         if changed:
             raise FolderChangedError

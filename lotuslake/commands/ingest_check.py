@@ -12,7 +12,7 @@ from lotuslake.core.errors import ExitCode
 from lotuslake.core.finding import Finding
 from lotuslake.core.freshness import FreshnessState, judge_freshness
 from lotuslake.core.listing_scope import ListingScope
-from lotuslake.core.registration_plan import RegistrationPlan, list_since, plan_registration
+from lotuslake.core.registration_plan import RegistrationPlan, bound_commit, list_since, plan_registration
 from lotuslake.core.stream import BatchLimits, Stream
 from lotuslake.ports import ObjectStore
 from lotuslake.ports.ledger import Ledger
@@ -107,7 +107,7 @@ def plan_stream(
     plan = plan_registration(
         listing,
         ledger.load_entries(stream, since=since),
-        limits.capped_by(stream.batch),
+        bound_commit(limits, stream),
         ListingScope(stream.landing_path, since),
         retry_quarantined=retry_quarantined,
     )

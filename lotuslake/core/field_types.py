@@ -42,6 +42,18 @@ class Struct:
 
 ColumnType = Scalar | ListOf | Struct
 
+
+def count_leaves(type_: ColumnType) -> int:
+    """How many columns a Parquet file stores for one of this type."""
+    match type_:
+        case Struct(fields):
+            return sum(count_leaves(part) for _, part in fields)
+        case ListOf(element):
+            return count_leaves(element)
+        case _:
+            return 1
+
+
 BIGINT = Scalar("BIGINT")
 DOUBLE = Scalar("DOUBLE")
 BOOLEAN = Scalar("BOOLEAN")

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from lotuslake.core.batch import Weight, split_batches
 from lotuslake.core.data_file import GONE, READABLE, DataFile, FileStatus, LedgerEntry
+from lotuslake.core.field_types import count_leaves
 from lotuslake.core.listing_scope import ListingScope
 from lotuslake.core.ordering import natural_key, partition_date
-from lotuslake.core.stream import BatchLimits
+from lotuslake.core.stream import BatchLimits, Stream
+
+# A commit writes a row of statistics for each column of each file, all in one statement to Postgres, and DuckLake quotes
+# its text in a time that grows with the square of its length: at 25,000 rows a file takes twice as long as at 10,000.
+STATISTICS_A_COMMIT = 10_000
+# Of these, such are of Airbyte's own four columns, one of them nested.
+AIRBYTE_LEAVES = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,13 @@ def list_since(newest_partition: date | None, lookback_days: int, today: date, *
         return None
     start = min(newest_partition, today)
     return start - timedelta(days=min(lookback_days, (start - date.min).days))
+
+
+def bound_commit(limits: BatchLimits, stream: Stream) -> BatchLimits:
+    """The limits of a batch to register: the stream's own, and fewer files where its files have many columns."""
+    columns = AIRBYTE_LEAVES + sum(count_leaves(field.type) for field in stream.fields)
+    lower = limits.capped_by(stream.batch)
+    return replace(lower, max_files=min(lower.max_files, max(1, STATISTICS_A_COMMIT // columns)))
 
 
 def plan_registration(

@@ -1,44 +1,37 @@
--- Facts of Parquet files from their footers.
+-- Facts of Parquet files from their footers, each read once.
 
 -- name: facts
-WITH shapes AS (
+WITH footers AS MATERIALIZED (
     SELECT
-        file_name,
-        md5(string_agg(
-            concat_ws('|', name, type, type_length, repetition_type, num_children, converted_type, scale, "precision", logical_type),
-            chr(10) ORDER BY column_id
-        )) AS shape
-    FROM parquet_schema($files) GROUP BY file_name
-),
-chunks AS (
-    SELECT
-        file_name, path_in_schema, row_group_id, column_id, coalesce(stats_min_value, stats_min) AS least,
-        coalesce(stats_max_value, stats_max) AS greatest, row_group_num_rows, stats_null_count, total_compressed_size,
-        data_page_offset
-    FROM parquet_metadata($files)
-),
-statistics AS (
-    SELECT
-        file_name,
-        max(try_cast(greatest AS BIGINT)) FILTER (WHERE path_in_schema = '_airbyte_generation_id') AS generation_id,
-        max(coalesce(
-            make_timestamp(try_cast(greatest AS BIGINT) * 1000), CAST(try_cast(greatest AS TIMESTAMPTZ) AS TIMESTAMP)
-        )) FILTER (WHERE path_in_schema = '_airbyte_extracted_at') AS newest_extracted_at,
-        md5(string_agg(
-            concat_ws(
-                '|', path_in_schema, row_group_num_rows, least, greatest, stats_null_count, total_compressed_size,
-                data_page_offset
-            ),
-            chr(10) ORDER BY row_group_id, column_id
-        )) AS content
-    FROM chunks GROUP BY file_name
+        parquet_file_metadata[1].file_name AS file_name,
+        parquet_file_metadata[1].num_rows AS num_rows,
+        md5(array_to_string(list_transform(parquet_schema, lambda part: concat_ws(
+            '|', part.name, part.type, part.type_length, part.repetition_type, part.num_children, part.converted_type,
+            part.scale, part."precision", part.logical_type
+        )), chr(10))) AS shape,
+        list_transform(parquet_metadata, lambda chunk: {
+            path: chunk.path_in_schema, rows: chunk.row_group_num_rows,
+            least: coalesce(chunk.stats_min_value, chunk.stats_min),
+            greatest: coalesce(chunk.stats_max_value, chunk.stats_max),
+            nulls: chunk.stats_null_count, size: chunk.total_compressed_size, position: chunk.data_page_offset
+        }) AS chunks
+    FROM parquet_full_metadata($files)
 )
 SELECT
-    file.file_name, file.num_rows, shapes.shape, statistics.generation_id, statistics.newest_extracted_at,
-    md5(concat_ws('|', shapes.shape, file.num_rows, statistics.content)) AS content_hash
-FROM parquet_file_metadata($files) AS file
-INNER JOIN shapes USING (file_name)
-LEFT JOIN statistics USING (file_name)
+    file_name, num_rows, shape,
+    list_max([
+        try_cast(chunk.greatest AS BIGINT) FOR chunk IN chunks IF chunk.path = '_airbyte_generation_id'
+    ]) AS generation_id,
+    list_max([
+        coalesce(
+            make_timestamp(try_cast(chunk.greatest AS BIGINT) * 1000),
+            CAST(try_cast(chunk.greatest AS TIMESTAMPTZ) AS TIMESTAMP)
+        ) FOR chunk IN chunks IF chunk.path = '_airbyte_extracted_at'
+    ]) AS newest_extracted_at,
+    md5(concat_ws('|', shape, num_rows, md5(array_to_string(list_transform(chunks, lambda chunk: concat_ws(
+        '|', chunk.path, chunk.rows, chunk.least, chunk.greatest, chunk.nulls, chunk.size, chunk.position
+    )), chr(10))))) AS content_hash
+FROM footers
 
 -- name: describe
 DESCRIBE SELECT * FROM read_parquet($file, hive_partitioning = false)
