@@ -145,16 +145,22 @@ class DuckLakeLedger:
     def _prepare_meta(self) -> None:
         if self._is_complete():
             return
-        for schema in SCHEMAS:
-            self._write(f"CREATE SCHEMA IF NOT EXISTS {LAKE}.{schema}")
         sql = load_sql("meta")
-        if not self._has_table("meta", "files"):
-            with translated("preparing the lake"), self._instance.transaction() as connection:
-                connection.execute(sql["tables"])
-        self._write(f"CALL {LAKE}.set_option('data_inlining_row_limit', {self._inlined_rows}, schema => 'meta')")
-        # One by one: DuckLake of DuckDB 1.5.5 crashes on a view over a view of the same transaction.
-        for view in ("current_files", "findings", "stream_status"):
-            self._write(sql[view])
+        with translated("preparing the lake"), self._instance.transaction() as connection:
+            for schema in SCHEMAS:
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {LAKE}.{schema}")
+            connection.execute(sql["tables"])
+        # DuckLake of DuckDB 1.5.5 crashes where a schema that has a view is given an option, and on a view over a view of
+        # the same transaction: what this transaction sees has no view yet, and the others are made in the next.
+        with translated("preparing the lake"), self._instance.transaction() as connection:
+            if not self._has_view("current_files"):
+                connection.execute(
+                    f"CALL {LAKE}.set_option('data_inlining_row_limit', {self._inlined_rows}, schema => 'meta')"
+                )
+                connection.execute(sql["current_files"])
+        with translated("preparing the lake"), self._instance.transaction() as connection:
+            connection.execute(sql["findings"])
+            connection.execute(sql["stream_status"])
 
     @property
     def _inlined_rows(self) -> int:
@@ -163,12 +169,7 @@ class DuckLakeLedger:
     def _is_complete(self) -> bool:
         """Whether the last object that preparing makes is there; once it is, it stays."""
         if not self._was_complete:
-            found = self._rows(
-                "SELECT 1 FROM duckdb_views() WHERE database_name = $lake AND schema_name = 'meta' "
-                "AND view_name = 'stream_status'",
-                {"lake": LAKE},
-            )
-            self._was_complete = bool(found)
+            self._was_complete = self._has_view("stream_status")
         return self._was_complete
 
     def _prepare_stream(self, stream: Stream) -> None:
@@ -192,6 +193,13 @@ class DuckLakeLedger:
         found = self._rows(
             "SELECT 1 FROM duckdb_columns() WHERE database_name = $lake AND schema_name = $schema AND table_name = $name LIMIT 1",
             {"lake": LAKE, "schema": schema, "name": name},
+        )
+        return bool(found)
+
+    def _has_view(self, name: str) -> bool:
+        found = self._rows(
+            "SELECT 1 FROM duckdb_views() WHERE database_name = $lake AND schema_name = 'meta' AND view_name = $name",
+            {"lake": LAKE, "name": name},
         )
         return bool(found)
 

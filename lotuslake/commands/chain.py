@@ -48,6 +48,9 @@ def run_chain(
 ) -> ChainResult:
     """Register and transform these streams as two subcommands in a row would."""
     registering, transforming = stages
+    if not ports[0].ledger.exists():
+        # Everything is yet to be done, the lake itself first.
+        ports[1].transformer.warm_up()
     progress = _StartsDbt(registering.context.progress, ports[1].transformer)
     registered = register(streams, ports[0], options[0], replace(registering.context, progress=progress))
     registering.ended(registered.exit_code)

@@ -1,34 +1,34 @@
 -- Tables and views of schema `meta`. Two programs may make them at once: the loser of a race finds them made.
 
 -- name: tables
-CREATE TABLE lakehouse.meta.files (
+CREATE TABLE IF NOT EXISTS lakehouse.meta.files (
     stream VARCHAR, seq BIGINT, path VARCHAR, etag VARCHAR, size_bytes BIGINT, last_modified TIMESTAMPTZ, rows BIGINT,
     status VARCHAR, reason VARCHAR, batch_id VARCHAR, recorded_at TIMESTAMPTZ,
     partition_date DATE, data_path VARCHAR, generation_id BIGINT, newest_extracted_at TIMESTAMP, content_hash VARCHAR
 );
-CREATE TABLE lakehouse.meta.batches (
+CREATE TABLE IF NOT EXISTS lakehouse.meta.batches (
     batch_id VARCHAR, run_id VARCHAR, stream VARCHAR, action VARCHAR, files BIGINT, rows BIGINT, size_bytes BIGINT,
     first_seq BIGINT, last_seq BIGINT, recorded_at TIMESTAMPTZ
 );
-CREATE TABLE lakehouse.meta.runs (
+CREATE TABLE IF NOT EXISTS lakehouse.meta.runs (
     run_id VARCHAR, command VARCHAR, version VARCHAR, started_at TIMESTAMPTZ, ended_at TIMESTAMPTZ, exit_code INTEGER,
     message VARCHAR
 );
-CREATE TABLE lakehouse.meta.streams (
+CREATE TABLE IF NOT EXISTS lakehouse.meta.streams (
     stream VARCHAR, warn_after_seconds BIGINT, error_after_seconds BIGINT, recorded_at TIMESTAMPTZ
 );
-CREATE TABLE lakehouse.meta.test_results (
+CREATE TABLE IF NOT EXISTS lakehouse.meta.test_results (
     run_id VARCHAR, test VARCHAR, model VARCHAR, stream VARCHAR, status VARCHAR, failures BIGINT, message VARCHAR,
     tested_at TIMESTAMPTZ
 );
-CREATE TABLE lakehouse.meta.tested_models (
+CREATE TABLE IF NOT EXISTS lakehouse.meta.tested_models (
     run_id VARCHAR, model VARCHAR, version BIGINT, tested_at TIMESTAMPTZ
 );
-CREATE TABLE lakehouse.meta.raised (
+CREATE TABLE IF NOT EXISTS lakehouse.meta.raised (
     finding_id VARCHAR, kind VARCHAR, stream VARCHAR, subject VARCHAR, reason VARCHAR, is_open BOOLEAN,
     recorded_at TIMESTAMPTZ
 );
-CREATE TABLE lakehouse.meta.accepted (
+CREATE TABLE IF NOT EXISTS lakehouse.meta.accepted (
     finding_id VARCHAR, reason VARCHAR, accepted_by VARCHAR, accepted_at TIMESTAMPTZ
 );
 
