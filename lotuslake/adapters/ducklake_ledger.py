@@ -82,6 +82,10 @@ class DuckLakeLedger:
         rows = self._rows(load_sql("ledger")["findings"], {"streams": [stream.id for stream in streams]})
         return [finding_of(*row) for row in rows]
 
+    def load_raised(self, stream: Stream) -> list[Finding]:
+        rows = self._rows(load_sql("ledger")["load_raised"], {"stream": stream.id})
+        return [finding_of(*row) for row in rows]
+
     def is_accepted(self, finding_id: str) -> bool:
         return bool(self._rows("SELECT 1 FROM lakehouse.meta.accepted WHERE finding_id = $id", {"id": finding_id}))
 

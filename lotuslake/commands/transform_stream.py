@@ -116,8 +116,8 @@ class StreamWorker:
 
     def _close_mended(self, head: Head) -> None:
         """Close what the table, which stands at ``head``, has already taken in."""
-        findings = self.ports.ledger.load_findings([self.stream])
-        mended = [finding for finding in findings if finding.kind in MENDED_BY_REBUILDING]
+        raised = self.ports.ledger.load_raised(self.stream)
+        mended = [finding for finding in raised if finding.kind in MENDED_BY_REBUILDING]
         # Looked at again: a finding of a later epoch waits for the rebuild that it asks for.
         if mended and self.ports.ledger.load_head(self.stream).epoch == head.epoch:
             self.ports.ledger.close_findings(mended)

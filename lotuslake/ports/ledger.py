@@ -19,6 +19,9 @@ class Ledger(Protocol):
     Every method raises UnreachableError when the catalog cannot be reached, CatalogHeldError when another process holds it.
     """
 
+    def exists(self) -> bool:
+        """Whether there is a lake to read."""
+
     def prepare(self, streams: Sequence[Stream]) -> None:
         """Create the tables that the ledger and these streams need, where they do not exist yet."""
 
@@ -36,6 +39,9 @@ class Ledger(Protocol):
 
     def load_findings(self, streams: Sequence[Stream]) -> list[Finding]:
         """What is open for these streams: neither mended nor accepted."""
+
+    def load_raised(self, stream: Stream) -> list[Finding]:
+        """What was raised for the stream and not closed yet, accepted or not: far quicker than all that is open."""
 
     def is_accepted(self, finding_id: str) -> bool:
         """Whether a person has accepted this finding."""

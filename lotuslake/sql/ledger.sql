@@ -35,6 +35,13 @@ SELECT count(*) FROM lakehouse.meta.batches WHERE batch_id = $batch_id
 SELECT finding_id, kind, stream, subject, reason, since_at FROM lakehouse.meta.findings
 WHERE list_contains($streams, stream) ORDER BY stream, kind, subject
 
+-- name: load_raised
+WITH raised AS (
+    SELECT * FROM lakehouse.meta.raised WHERE stream = $stream
+    QUALIFY row_number() OVER (PARTITION BY finding_id ORDER BY recorded_at DESC) = 1
+)
+SELECT finding_id, kind, stream, subject, reason, recorded_at FROM raised WHERE is_open ORDER BY kind, subject
+
 -- name: accept
 INSERT INTO lakehouse.meta.accepted SELECT unnest($ids::VARCHAR[]), $reason, $by, $now
 

@@ -27,6 +27,11 @@ class MemoryLedger:
     def __init__(self, lake: MemoryLake) -> None:
         self._lake = lake
 
+    def exists(self) -> bool:
+        """See Ledger."""
+        with self._lake.calling("ledger.exists"):
+            return bool(self._lake.streams)
+
     def prepare(self, streams: Sequence[Stream]) -> None:
         """See Ledger."""
         with self._lake.calling("ledger.prepare"):
@@ -60,6 +65,11 @@ class MemoryLedger:
         with self._lake.calling("ledger.load_findings"):
             found = [finding for stream in streams for finding in self._findings_of(stream)]
             return [finding for finding in found if finding.id not in self._lake.accepted]
+
+    def load_raised(self, stream: Stream) -> list[Finding]:
+        """See Ledger."""
+        with self._lake.calling("ledger.load_raised"):
+            return [finding for finding in self._lake.raised.values() if finding.stream == stream.id]
 
     def is_accepted(self, finding_id: str) -> bool:
         """See Ledger."""

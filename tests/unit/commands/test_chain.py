@@ -59,6 +59,20 @@ def test_dbt_starts_with_the_first_file_and_not_where_nothing_is_new(
     assert "warm_up" not in calls
 
 
+def test_dbt_starts_before_anything_else_where_there_is_no_lake_yet(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    shop.lake.on_call = lambda call: calls.append(call.name) if call.moment == "before" else None
+    monkeypatch.setattr(shop.lake.transformer, "warm_up", lambda: calls.append("warm_up"))
+    run(shop, [])
+    assert calls.index("warm_up") < calls.index("ledger.prepare")
+    shop.land(ORDERS, "2_0", a_row(3))
+    calls.clear()
+    run(shop, [])
+    assert calls.index("ledger.prepare") < calls.index("warm_up") < calls.index("landing.commit")
+
+
 def test_a_finding_does_not_stop_the_chain(shop: Shop) -> None:
     shop.store.put(day_path(ORDERS, 0, "bad_0"), b"PAR1")
     ended: Ended = []

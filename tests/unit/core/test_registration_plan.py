@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
+from lotuslake.core.field_types import VARCHAR, ListOf, Struct
 from lotuslake.core.listing_scope import ListingScope
-from lotuslake.core.registration_plan import RegistrationPlan, plan_registration
-from tests.support.lake import WIDE, a_file
+from lotuslake.core.registration_plan import STATISTICS_A_COMMIT, RegistrationPlan, bound_commit, plan_registration
+from lotuslake.core.stream import BatchLimits, Field
+from tests.support.lake import ORDERS, WIDE, a_file
 
 PATH = "shop/orders/year=2026/month=03/day=10/1_0.parquet"
 SAME, OTHER = a_file(PATH), a_file(PATH, etag="e2")
@@ -68,3 +72,21 @@ def test_late_files_are_those_of_days_before_the_newest_known() -> None:
     flat, new = a_file("shop/orders/flat.parquet"), a_file("shop/orders/year=2026/month=03/day=11/1_0.parquet")
     assert plan_registration([SAME, old, flat, new], [known], WIDE, SCOPE).late == 1
     assert plan_registration([old, new], [], WIDE, SCOPE).late == 0
+
+
+def test_a_batch_holds_fewer_files_where_each_has_many_columns() -> None:
+    address = Struct((("street", VARCHAR), ("lines", ListOf(VARCHAR))))
+    wide = tuple(Field(f"address_{number}", address, {"type": "object"}) for number in range(46))
+    limits = BatchLimits(max_files=500, max_bytes=2**20, max_rows=1_000)
+    bound = bound_commit(limits, replace(ORDERS, fields=wide))
+    assert bound == replace(limits, max_files=101)
+    # 46 fields of two columns each, and seven of Airbyte's.
+    assert 101 * (46 * 2 + 7) <= STATISTICS_A_COMMIT < 102 * (46 * 2 + 7)
+
+
+def test_the_lower_bounds_of_a_stream_hold_and_one_file_is_always_allowed() -> None:
+    limits = BatchLimits(max_files=500, max_bytes=2**20, max_rows=1_000)
+    assert bound_commit(limits, ORDERS) == limits
+    assert bound_commit(limits, replace(ORDERS, batch=replace(limits, max_files=7))) == replace(limits, max_files=7)
+    endless = tuple(Field(f"f{number}", VARCHAR, {"type": "string"}) for number in range(2 * STATISTICS_A_COMMIT))
+    assert bound_commit(limits, replace(ORDERS, fields=endless)).max_files == 1
