@@ -18,6 +18,8 @@ from lotuslake.core.stream import BatchLimits, Stream
 STATISTICS_A_COMMIT = 10_000
 # Of these, such are of Airbyte's own four columns, one of them nested.
 AIRBYTE_LEAVES = 7
+# Batches of so many files end with a folder where that is well: a folder that comes in whole is added by one pattern.
+FOLDERS_FROM = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +99,22 @@ def plan_registration(
             overwritten.append(Overwritten(file, entry))
     pending.sort(key=_file_order)
     return RegistrationPlan(
-        batches=tuple(split_batches(pending, limits, lambda file: Weight(size_bytes=file.size_bytes))),
+        batches=tuple(
+            split_batches(pending, limits, _weigh, belongs_to=_folder if limits.max_files >= FOLDERS_FROM else None)
+        ),
         overwritten=tuple(sorted(overwritten, key=lambda item: _file_order(item.file))),
         missing=tuple(entry for path, entry in sorted(known.items()) if _is_missing(path, entry, seen, scope)),
         quarantined=tuple(entry for _, entry in sorted(known.items()) if entry.status is FileStatus.QUARANTINED),
         late=_count_late(pending, known),
     )
+
+
+def _weigh(file: DataFile) -> Weight:
+    return Weight(size_bytes=file.size_bytes)
+
+
+def _folder(file: DataFile) -> str:
+    return file.path.rpartition("/")[0]
 
 
 def _is_new(file: DataFile, entry: LedgerEntry, *, retry_quarantined: bool) -> bool:

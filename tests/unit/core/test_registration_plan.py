@@ -90,3 +90,11 @@ def test_the_lower_bounds_of_a_stream_hold_and_one_file_is_always_allowed() -> N
     assert bound_commit(limits, replace(ORDERS, batch=replace(limits, max_files=7))) == replace(limits, max_files=7)
     endless = tuple(Field(f"f{number}", VARCHAR, {"type": "string"}) for number in range(2 * STATISTICS_A_COMMIT))
     assert bound_commit(limits, replace(ORDERS, fields=endless)).max_files == 1
+
+
+@pytest.mark.parametrize(("max_files", "sizes"), [(100, [80, 80, 80]), (99, [99, 99, 42])])
+def test_large_batches_end_with_a_folder(max_files: int, sizes: list[int]) -> None:
+    listing = [a_file(f"shop/orders/year=2026/month=11/day=0{day}/{n}.parquet") for day in (1, 2, 3) for n in range(80)]
+    limits = BatchLimits(max_files=max_files, max_bytes=2**40, max_rows=1_000)
+    plan = plan_registration(listing, [], limits, ListingScope("shop/orders", None))
+    assert [len(batch) for batch in plan.batches] == sizes

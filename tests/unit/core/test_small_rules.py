@@ -38,6 +38,24 @@ def test_batches_hold_all_in_order_within_bounds_and_as_much_as_fits(items: list
         )
 
 
+@pytest.mark.parametrize(
+    ("items", "cut"),
+    [
+        ("aaabbbccc", ["aaa", "bbb", "ccc"]),
+        ("aaaabbb", ["aaaa", "bbb"]),
+        ("abbbbccc", ["abbb", "bccc"]),
+        ("aabbbbbbbb", ["aa", "bbbb", "bbbb"]),
+        ("aaaaaaa", ["aaaa", "aaa"]),
+        ("abcdefg", ["abcd", "efg"]),
+        ("", []),
+    ],
+)
+def test_a_batch_ends_with_a_group_where_that_leaves_half_of_it(items: str, cut: list[str]) -> None:
+    limits = BatchLimits(4, 100, 100)
+    found = split_batches(items, limits, lambda _: Weight(1, 1), belongs_to=lambda item: item)
+    assert ["".join(batch) for batch in found] == cut
+
+
 def test_the_lower_of_two_bounds_counts_one_by_one() -> None:
     limits = BatchLimits(5, 50, 500)
     assert limits.capped_by(None) == limits
