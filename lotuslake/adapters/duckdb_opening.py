@@ -57,6 +57,8 @@ def open_duckdb(name: str, options: InstanceOptions) -> duckdb.DuckDBPyConnectio
         connection.execute(f"LOAD {quote_literal(str(extension_path(extension)))}")
     if options.uses_s3:
         connection.execute("SET GLOBAL enable_http_metadata_cache = true")
+        # Else each file is read over a connection of its own: one or, with TLS, three more ways to the store and back.
+        connection.execute("SET GLOBAL httpfs_connection_caching = true")
         # A key is a name and no pattern: without this, `?` and `[` in a key are not found.
         connection.execute("SET GLOBAL s3_url_compatibility_mode = true")
     for number, secret in enumerate(options.secrets):
