@@ -11,6 +11,7 @@ import duckdb
 
 from lotuslake.adapters.duckdb_errors import first_line, translate
 from lotuslake.adapters.duckdb_instance import DuckDbInstance
+from lotuslake.adapters.whole_folders import WholeFolders
 from lotuslake.core.data_file import DataFile
 from lotuslake.core.errors import UnreachableError
 from lotuslake.core.field_types import ColumnType
@@ -28,6 +29,7 @@ class ParquetFooters:
     def __init__(self, instance: DuckDbInstance, store: ObjectStore) -> None:
         self._instance = instance
         self._store = store
+        self._folders = WholeFolders(instance)
         self._described: dict[str, tuple[tuple[str, ColumnType], ...]] = {}
 
     def read(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
@@ -47,7 +49,7 @@ class ParquetFooters:
 
     def _read_all(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
         by_url = {self._store.url(file.path): file for file in files}
-        rows = self._fetch_facts(list(by_url))
+        rows = self._fetch_by_folder(list(by_url))
         footers = {
             url: Footer(by_url[url], self._describe(url, shape), row_count, *facts)
             for url, row_count, shape, *facts in rows
@@ -76,9 +78,22 @@ class ParquetFooters:
             f"could not read {file.path}, although its content is whole: {first_line(error)}"
         )
 
+    def _fetch_by_folder(self, urls: list[str]) -> list[tuple[Any, ...]]:
+        """Facts of these files; on S3 of whole folders by a pattern, which spares asking for each object's size."""
+        if not urls[0].startswith("s3://"):
+            return self._fetch_facts(urls)
+        with self._instance.globbing():
+            whole, _ = self._folders.divide(urls)
+            by_pattern = self._execute_facts(list(whole)) if whole else []
+        found = {row[0]: row for row in by_pattern}
+        left = [url for url in urls if url not in found]
+        return [found[url] for url in urls if url in found] + (self._fetch_facts(left) if left else [])
+
     def _fetch_facts(self, urls: list[str]) -> list[tuple[Any, ...]]:
-        on_s3 = any(url.startswith("s3://") for url in urls)
-        patterns = [escape_glob(url) for url in urls]
+        return self._execute_facts([escape_glob(url) for url in urls])
+
+    def _execute_facts(self, patterns: list[str]) -> list[tuple[Any, ...]]:
+        on_s3 = any(pattern.startswith("s3://") for pattern in patterns)
         with self._instance.threads(S3_THREADS if on_s3 else self._instance.options.threads):
             return self._instance.connection.execute(load_sql("footers")["facts"], {"files": patterns}).fetchall()
 

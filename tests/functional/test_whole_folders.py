@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from lotuslake.adapters.ducklake_files import FEWEST, DuckLakeFiles
+from lotuslake.adapters.ducklake_files import DuckLakeFiles
+from lotuslake.adapters.whole_folders import FEWEST
 from tests.functional.program import Project
 from tests.functional.things import STREAM, data_file, key_of
 
