@@ -46,12 +46,16 @@ def test_what_is_registered_is_transformed(shop: Shop) -> None:
     assert ended == [("register", ExitCode.DONE), ("transform", ExitCode.DONE)]
 
 
-def test_dbt_starts_with_the_first_file_and_not_where_nothing_is_new(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def calls(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of what is called on the lake, and `warm_up`."""
     calls: list[str] = []
     shop.lake.on_call = lambda call: calls.append(call.name) if call.moment == "before" else None
     monkeypatch.setattr(shop.lake.transformer, "warm_up", lambda: calls.append("warm_up"))
+    return calls
+
+
+def test_dbt_starts_with_the_first_file_and_not_where_nothing_is_new(shop: Shop, calls: list[str]) -> None:
     run(shop, [])
     assert calls.index("warm_up") < calls.index("landing.commit")
     calls.clear()
@@ -59,12 +63,7 @@ def test_dbt_starts_with_the_first_file_and_not_where_nothing_is_new(
     assert "warm_up" not in calls
 
 
-def test_dbt_starts_before_anything_else_where_there_is_no_lake_yet(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls: list[str] = []
-    shop.lake.on_call = lambda call: calls.append(call.name) if call.moment == "before" else None
-    monkeypatch.setattr(shop.lake.transformer, "warm_up", lambda: calls.append("warm_up"))
+def test_dbt_starts_before_anything_else_where_there_is_no_lake_yet(shop: Shop, calls: list[str]) -> None:
     run(shop, [])
     assert calls.index("warm_up") < calls.index("ledger.prepare")
     shop.land(ORDERS, "2_0", a_row(3))
