@@ -83,6 +83,8 @@ class DuckLakeLedger:
         return [finding_of(*row) for row in rows]
 
     def load_raised(self, stream: Stream) -> list[Finding]:
+        if not self.exists():
+            return []
         rows = self._rows(load_sql("ledger")["load_raised"], {"stream": stream.id})
         return [finding_of(*row) for row in rows]
 
