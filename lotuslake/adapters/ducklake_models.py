@@ -17,6 +17,7 @@ from lotuslake.adapters.duckdb_errors import first_line, translate, translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.ducklake_lost_files import DamagedTable, find_damaged_tables, put_back
 from lotuslake.adapters.landing_view import landing_view
+from lotuslake.adapters.model_tables import cursor_table, find_cursors, make_cursor, rebuild_name, rebuild_table
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import LostRaceError, ModelError, UnreachableError
 from lotuslake.core.field_types import quote_identifier
@@ -58,13 +59,10 @@ class DuckLakeModels:
         return self._project.models
 
     def prepare(self, models: Sequence[Model]) -> None:
-        found = self._rows(
-            "SELECT DISTINCT table_name FROM duckdb_columns() WHERE database_name = $lake AND schema_name = 'meta'",
-            {"lake": LAKE},
-        )
+        found = find_cursors(self._instance)
         for model in models:
-            if (f"cursor_{model.name}",) not in found:
-                retrying(f"preparing {model.name}", partial(self._prepare, model))
+            if found.get(model.name) != []:
+                retrying(f"preparing {model.name}", partial(make_cursor, self._instance, model.name))
         self._mend_lost_files()
 
     def load_cursor(self, model: str) -> Cursor:
@@ -132,14 +130,6 @@ class DuckLakeModels:
 
     def test(self, models: Sequence[Model]) -> list[TestOutcome]:
         return self._project.test(models)
-
-    def _prepare(self, model: Model) -> None:
-        if self._has_table("meta", f"cursor_{model.name}"):
-            return
-        columns = load_sql("models")["cursor_columns"]
-        with translated(f"preparing {model.name}"), self._instance.transaction() as connection:
-            connection.execute(f"CREATE TABLE {cursor_table(model.name)} ({columns})")
-            connection.execute(f"INSERT INTO {cursor_table(model.name)} (version) VALUES (0)")
 
     def _lay_out(self, step: Step, stream: Stream | None, run_id: str) -> None:
         connection = self._instance.connection
@@ -230,18 +220,3 @@ class DuckLakeModels:
     def _rows(self, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         with translated("reading the catalog"):
             return self._instance.connection.execute(statement, parameters).fetchall()
-
-
-def cursor_table(model: str) -> str:
-    """The one-row table that tells where a model stands."""
-    return f"{LAKE}.meta.{quote_identifier(f'cursor_{model}')}"
-
-
-def rebuild_name(model: str, part: str = "") -> str:
-    """The one-row table that tells how far a rebuild, or a part of it, has come; there only while one is under way."""
-    return f"rebuild_{model}_{part}" if part else f"rebuild_{model}"
-
-
-def rebuild_table(model: str, part: str = "") -> str:
-    """Its quoted name."""
-    return f"{LAKE}.meta.{quote_identifier(rebuild_name(model, part))}"

@@ -3,8 +3,13 @@
 -- name: load_entries
 SELECT
     seq, path, etag, size_bytes, last_modified, rows, status, reason, batch_id, recorded_at, data_path, generation_id,
-    newest_extracted_at, content_hash
-FROM lakehouse.meta.files
+    newest_extracted_at, content_hash, sync_id, oldest_extracted_at
+FROM (
+    -- A lake that is only read may be of an older version, which lacks these: then they are NULL.
+    SELECT NULL::BIGINT AS sync_id, NULL::TIMESTAMP AS oldest_extracted_at WHERE false
+    UNION ALL BY NAME
+    SELECT * FROM lakehouse.meta.files
+)
 WHERE stream = $stream AND ($since IS NULL OR partition_date IS NULL OR partition_date >= $since)
 QUALIFY row_number() OVER (PARTITION BY path ORDER BY seq DESC) = 1
 ORDER BY seq
@@ -19,7 +24,8 @@ INSERT INTO lakehouse.meta.files BY NAME
 SELECT $stream AS stream, $batch_id AS batch_id, now() AS recorded_at, unnest(from_json($entries, '[{
     "seq": "BIGINT", "path": "VARCHAR", "etag": "VARCHAR", "size_bytes": "BIGINT", "last_modified": "TIMESTAMPTZ",
     "rows": "BIGINT", "status": "VARCHAR", "reason": "VARCHAR", "partition_date": "DATE", "data_path": "VARCHAR",
-    "generation_id": "BIGINT", "newest_extracted_at": "TIMESTAMP", "content_hash": "VARCHAR"
+    "generation_id": "BIGINT", "newest_extracted_at": "TIMESTAMP", "content_hash": "VARCHAR",
+    "sync_id": "BIGINT", "oldest_extracted_at": "TIMESTAMP"
 }]'), recursive := true)
 
 -- name: append_batch
