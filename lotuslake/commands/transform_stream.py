@@ -146,6 +146,8 @@ class StreamWorker:
         entries = self.ports.ledger.load_entries(self.stream)
         content = self.choose(entries, cursor)
         if content is None or self.has_vanished():
+            if content is None and forced:
+                self.context.warn(f"{self.model.name} is not rebuilt: no generation is complete", stream=self.stream.id)
             return []
         under_way = self.ports.transformer.load_rebuild(self.model.name)
         outdated = self.is_outdated(cursor, head, content)

@@ -27,6 +27,7 @@ class FullRefresh:
     evidence: Evidence
 
     def choose(self) -> Choice:
+        """The newest complete generation that is not older than what is shown, and what there is to say of later ones."""
         standing = split_generations(self.entries, self.stream)
         # What is gone by now had its time as well: it says when the generation before it must have been over.
         known = split_generations(self.entries, self.stream, frozenset(FileStatus) - {FileStatus.QUARANTINED})
