@@ -85,9 +85,12 @@ def _is_gone(entry: LedgerEntry) -> bool:
     return entry.status in {FileStatus.MISSING, FileStatus.EXPIRED} or entry.reason == EMPTIED
 
 
-def why_not_carried(loss: Loss, cursor: Cursor, head: Head) -> str | None:
-    """Why rows cannot be carried forward, as far as the plan tells; None where they may."""
-    if cursor.epoch != head.epoch:
+def why_not_carried(loss: Loss, cursor: Cursor, raised: Sequence[Finding]) -> str | None:
+    """Why rows cannot be carried forward, as far as the plan tells; None where they may.
+
+    ``raised`` are the findings that the table has not mended yet.
+    """
+    if any(finding.kind == "overwritten" for finding in raised):
         return "an object was overwritten since, and what it told stands among the rows to carry forward"
     if not cursor.model_hash:
         return "the table's own files are lost as well"
