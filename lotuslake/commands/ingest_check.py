@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from lotuslake.commands.context import RunContext
+from lotuslake.commands.landing_root import LandingRoot
 from lotuslake.commands.listing import list_stream_files
 from lotuslake.core.errors import ExitCode
 from lotuslake.core.finding import Finding
@@ -20,7 +21,10 @@ from lotuslake.ports.ledger import Ledger
 
 @dataclass(frozen=True, slots=True)
 class StreamCheck:
-    """One stream's state; ``lag_seconds`` is the age of its newest file, None while there is none."""
+    """One stream's state; ``lag_seconds`` is the age of its newest file, None while there is none.
+
+    ``has_listed`` says whether the listing showed any object.
+    """
 
     stream: str
     plan: RegistrationPlan
@@ -28,6 +32,7 @@ class StreamCheck:
     lag_seconds: int | None
     freshness: FreshnessState
     batches: int
+    has_listed: bool = True
 
     @property
     def pending_files(self) -> int:
@@ -65,8 +70,14 @@ def ingest_check(
     *,
     full_sweep: bool = False,
 ) -> IngestCheckResult:
-    """Compare listing and ledger for every stream."""
+    """Compare listing and ledger for every stream.
+
+    Raises:
+        ConfigError: the landing root is not the lake's.
+    """
     checks = tuple(_check(stream, store, ledger, limits, context, full_sweep=full_sweep) for stream in streams)
+    if checks and not any(check.has_listed for check in checks):
+        LandingRoot(streams, store, ledger).require()
     return IngestCheckResult(checks, tuple(ledger.load_findings(streams)))
 
 
@@ -84,6 +95,7 @@ def _check(
         lag_seconds=None if newest_file_at is None else max(0, int((now - newest_file_at).total_seconds())),
         freshness=judge_freshness(newest_file_at, stream.freshness, now),
         batches=len(plan.batches),
+        has_listed=newest_listed_at is not None,
     )
 
 
