@@ -72,6 +72,12 @@ class ModelError(LotusLakeError):
     code = "model"
 
 
+class StatementError(LotusLakeError):
+    """A statement of our own failed on what is no fault of a file."""
+
+    code = "statement"
+
+
 class StaleError(LotusLakeError):
     """`--check` found generated files that are not what the configuration gives now."""
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from lotuslake.core.data_file import DataFile
 from lotuslake.core.field_types import ColumnType
+from lotuslake.core.file_schema import Namesakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class Footer:
     """Columns in file order, row count, and the two facts that delimit a sync's content.
 
     ``generation_id`` and ``newest_extracted_at`` are None where the file does not tell. ``content_hash`` covers the
-    schema and every column chunk's place, size and statistics: the same hash is the same content.
+    schema and every column chunk's place, size and statistics: the same hash is the same content. ``namesakes`` are names
+    that the engine would take for one another.
     """
 
     file: DataFile
@@ -23,6 +25,7 @@ class Footer:
     generation_id: int | None = None
     newest_extracted_at: datetime | None = None
     content_hash: str | None = None
+    namesakes: tuple[Namesakes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

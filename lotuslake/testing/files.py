@@ -10,6 +10,7 @@ from typing import Any
 
 from lotuslake.core.data_file import DataFile
 from lotuslake.core.field_types import BIGINT, BOOLEAN, DOUBLE, TIMESTAMP, VARCHAR, ColumnType
+from lotuslake.core.file_schema import find_namesakes
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.type_text import parse_type
 
@@ -53,4 +54,5 @@ def read_footer(file: DataFile, body: bytes) -> Footer | Unreadable:
         datetime.fromisoformat(max(instants)).replace(tzinfo=UTC) if instants else None,
         # A footer's statistics change with the content, whatever the store makes the etag of.
         hashlib.sha256(body).hexdigest(),
+        namesakes=tuple(find_namesakes("", list(types))),
     )
