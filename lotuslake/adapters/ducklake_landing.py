@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -16,6 +17,7 @@ from lotuslake.adapters.ducklake_ledger import fence_table
 from lotuslake.adapters.ledger_rows import raised
 from lotuslake.adapters.parquet_copies import ParquetCopies
 from lotuslake.adapters.parquet_footers import ParquetFooters
+from lotuslake.adapters.refused_files import REFUSALS, FilesRefusedError, RefusedFiles
 from lotuslake.core.data_file import READABLE, DataFile, LedgerEntry
 from lotuslake.core.decision import to_entry
 from lotuslake.core.errors import LostRaceError
@@ -58,6 +60,7 @@ class DuckLakeLanding:
         self._footers = ParquetFooters(instance, store)
         self._copies = ParquetCopies(instance, store)
         self._files = DuckLakeFiles(instance)
+        self._refused = RefusedFiles(instance, store, self._footers, self._copies, self._files)
 
     def inspect(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
         return self._footers.read(files)
@@ -104,6 +107,14 @@ class DuckLakeLanding:
             return not self._instance.connection.execute(f"SELECT 1 FROM {landing_table(stream)} LIMIT 1").fetchall()
 
     def commit(self, batch: RegisterBatch) -> list[LedgerEntry]:
+        while True:
+            try:
+                return self._write(batch)
+            except FilesRefusedError as error:
+                columns = batch.columns or self.load_columns(batch.stream)
+                batch = self._refused.settle(batch, columns, partial(self._make_anew, batch), error)
+
+    def _write(self, batch: RegisterBatch) -> list[LedgerEntry]:
         decisions, data_paths = self._copies.write(batch)
         first = batch.head.seq + 1 + len(batch.withdrawn)
         entries = [
@@ -141,7 +152,10 @@ class DuckLakeLanding:
                 self._make_anew(batch)
                 lacking = [*batch.standing, *added]
             urls = [self.read_url(entry) for entry in lacking if entry.status in READABLE]
-            add(batch.stream.landing_table, urls)
+            try:
+                add(batch.stream.landing_table, urls)
+            except REFUSALS as error:
+                raise FilesRefusedError from error
             self._append_log(batch, entries)
             connection.execute(
                 f"CALL {LAKE}.set_commit_message('lotuslake', $message, extra_info => $extra)",

@@ -26,7 +26,7 @@ def convert(expression: str, from_: ColumnType, to: ColumnType, *, column: str =
             return convert_scalar(expression, from_.name, to, column)
         case Scalar(), _:
             if from_.name == ALL_NULL:
-                return all_null(expression, to, column)
+                return all_null(to)
             return _from_json(expression, to, column, depth) if from_.name in {"VARCHAR", "JSON"} else None
         case _:
             return _as_json(expression, from_, column) if to == VARCHAR else None

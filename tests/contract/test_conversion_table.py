@@ -7,6 +7,7 @@ files. Sources of the rules: docs/airbyte-files.md, "Files of other types".
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -29,7 +30,22 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 REFUSED = object()
 
 WHOLES = (0, 1, -1, 127, 2**31, 2**53, 2**53 + 1, -(2**53) - 1, 2**60, 2**60 + 1, 2**63 - 1, -(2**63), 2**63, 2**64 - 1)
-FLOATS = (0.0, -0.0, 0.1, 1.5, -3.0, 1e15, 1e22, 1e23, 2.0**53 + 2, 9.2e18, 2.0**63, -(2.0**63), 5e-324, 1.7e308)
+FLOATS: tuple[float, ...] = (
+    0.0,
+    -0.0,
+    0.1,
+    1.5,
+    -3.0,
+    1e15,
+    1e22,
+    1e23,
+    2.0**53 + 2,
+    9.2e18,
+    2.0**63,
+    -(2.0**63),
+    5e-324,
+    1.7e308,
+)
 FLOATS += (math.inf, -math.inf, math.nan)
 DECIMALS = tuple(
     Decimal(text)
@@ -108,7 +124,7 @@ class Written:
     def array(self) -> pa.Array[Any]:
         """What pyarrow writes."""
         if self.kind in {"instant", "time"}:
-            step = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[self.type.unit]
+            step = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[re.findall(r"\[(\w+)", str(self.type))[0]]
             raw = pa.int32() if self.type.bit_width == 32 else pa.int64()
             return pa.array([value // step for value in self.values], raw).cast(self.type)
         return pa.array(self.values, self.type)
