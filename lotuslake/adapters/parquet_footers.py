@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,17 +63,9 @@ class ParquetFooters:
         """With what the footer leaves to the rows."""
         return ask_rows(self._instance.connection, escape_glob(url), found) if isinstance(found, Footer) else found
 
-    def _footer(  # noqa: PLR0913, PLR0917  (a row of the statement)
-        self,
-        file: DataFile,
-        url: str,
-        rows: int,
-        shape: str,
-        generation_id: int | None,
-        newest_extracted_at: datetime | None,
-        content_hash: str | None,
-        codecs: Sequence[str],
-    ) -> Footer | Unreadable:
+    def _footer(self, file: DataFile, url: str, rows: int, shape: str, *facts: Any) -> Footer | Unreadable:
+        """What a row of the statement `facts` says of the file at ``url``."""
+        *told, codecs = facts
         unknown = sorted(set(codecs) - CODECS)
         if unknown:
             return Unreadable(
@@ -82,9 +74,7 @@ class ParquetFooters:
                 "choose SNAPPY, GZIP or ZSTD in the destination's settings",
             )
         schema = self._describe(url, shape)
-        return Footer(
-            file, schema.columns, rows, generation_id, newest_extracted_at, content_hash, namesakes=schema.namesakes
-        )
+        return replace(Footer(file, schema.columns, rows, *told), namesakes=schema.namesakes)
 
     def _read_one(self, file: DataFile) -> Footer | Unreadable | None:
         try:

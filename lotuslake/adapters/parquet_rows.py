@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import duckdb
 
 from lotuslake.adapters.duckdb_opening import quote_literal
-from lotuslake.core.field_types import Scalar, quote_identifier
+from lotuslake.core.field_types import Scalar, Struct
 from lotuslake.core.footer import Footer
 from lotuslake.core.names import fold_name
 from lotuslake.core.scalar_conversion import EXTRACTED_AT, INSTANTS, WHOLE
 
 GENERATION_ID = "_airbyte_generation_id"
 RAW_ID = "_airbyte_raw_id"
+META = "_airbyte_meta"
+SYNC_ID = "sync_id"
+SYNC_IDS = frozenset(map(Scalar, WHOLE))
 
 
 def ask_rows(connection: duckdb.DuckDBPyConnection, file: str, footer: Footer) -> Footer:
@@ -23,38 +27,43 @@ def ask_rows(connection: duckdb.DuckDBPyConnection, file: str, footer: Footer) -
 
     A column that the file lacks, and a value of another kind, tell nothing: comparing the types judges them.
     """
-    told: dict[str, Any] = {
-        GENERATION_ID: footer.generation_id,
-        EXTRACTED_AT: footer.newest_extracted_at,
-        RAW_ID: footer.content_hash,
-    }
-    types = {fold_name(name): type_ for name, type_ in footer.columns if isinstance(type_, Scalar)}
-    asked = {name: _aggregate(name, types[name]) for name in told if told[name] is None and name in types}
+    asked = {fact: question for fact, question in _questions(footer) if getattr(footer, fact) is None}
     if not asked or not footer.rows:
         return footer
     source = f"read_parquet({quote_literal(file)}, hive_partitioning = false)"
     row = connection.execute(f"SELECT {', '.join(asked.values())} FROM {source}").fetchone()
-    told |= dict(zip(asked, row or (), strict=True))
-    if RAW_ID in asked and told[RAW_ID] is not None:
-        content = f"{footer.columns}|{footer.rows}|{told[RAW_ID]}"
-        told[RAW_ID] = hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
-    return replace(
-        footer,
-        generation_id=told[GENERATION_ID],
-        newest_extracted_at=told[EXTRACTED_AT],
-        content_hash=told[RAW_ID],
-    )
+    told: dict[str, Any] = dict(zip(asked, row or (), strict=True))
+    if told.get("content_hash") is not None:
+        content = f"{footer.columns}|{footer.rows}|{told['content_hash']}"
+        told["content_hash"] = hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
+    return replace(footer, **told)
 
 
-def _aggregate(name: str, type_: Scalar) -> str:
-    column = quote_identifier(name)
-    if name == RAW_ID:
+def _questions(footer: Footer) -> Iterator[tuple[str, str]]:
+    """Facts of a footer and the aggregate of the rows that answers each."""
+    types = {fold_name(name): type_ for name, type_ in footer.columns}
+    if isinstance(types.get(GENERATION_ID), Scalar):
+        yield "generation_id", f"max(TRY_CAST({GENERATION_ID} AS BIGINT))"
+    extracted_at = types.get(EXTRACTED_AT)
+    if isinstance(extracted_at, Scalar):
+        instant = _instant(extracted_at.name)
+        yield "newest_extracted_at", f"max({instant})"
+        yield "oldest_extracted_at", f"CASE WHEN count({instant}) = count(*) THEN min({instant}) END"
+    if RAW_ID in types:
         # Random as they are, they tell one content from another.
-        return f"md5(string_agg(md5(CAST({column} AS VARCHAR)), '' ORDER BY CAST({column} AS VARCHAR)))"
-    if name == GENERATION_ID:
-        return f"max(TRY_CAST({column} AS BIGINT))"
-    if type_.name in WHOLE:
-        return f"max(TRY(make_timestamp(CAST({column} AS BIGINT) * 1000)))"
-    if type_.name in INSTANTS:
-        return f"max(TRY_CAST({column} AS TIMESTAMP))"
-    return f"max(TRY_CAST(TRY_CAST({column} AS TIMESTAMPTZ) AS TIMESTAMP))"
+        text = f"CAST({RAW_ID} AS VARCHAR)"
+        yield "content_hash", f"md5(string_agg(md5({text}), '' ORDER BY {text}))"
+    meta = types.get(META)
+    if isinstance(meta, Struct) and any(
+        fold_name(name) == SYNC_ID and type_ in SYNC_IDS for name, type_ in meta.fields
+    ):
+        id_ = f"({META}).{SYNC_ID}"
+        yield "sync_id", f"CASE WHEN count({id_}) = count(*) AND min({id_}) = max({id_}) THEN min({id_}) END"
+
+
+def _instant(type_: str) -> str:
+    if type_ in WHOLE:
+        return f"TRY(make_timestamp(CAST({EXTRACTED_AT} AS BIGINT) * 1000))"
+    if type_ in INSTANTS:
+        return f"TRY_CAST({EXTRACTED_AT} AS TIMESTAMP)"
+    return f"TRY_CAST(TRY_CAST({EXTRACTED_AT} AS TIMESTAMPTZ) AS TIMESTAMP)"

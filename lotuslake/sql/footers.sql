@@ -27,12 +27,17 @@ of_airbyte AS (
                 greatest: CASE WHEN chunk.type IN ('INT32', 'INT64') THEN try_cast(chunk.greatest AS BIGINT) END
             }
         ) AS generations,
+        list_filter(chunks, lambda chunk: chunk.path = '_airbyte_meta, sync_id') AS syncs,
         list_transform(
-            list_filter(chunks, lambda chunk: chunk.path = '_airbyte_extracted_at'), lambda chunk: {
-                greatest: CASE WHEN chunk.type = 'INT64' THEN coalesce(
+            list_filter(chunks, lambda chunk: chunk.path = '_airbyte_extracted_at' AND chunk.type = 'INT64'), lambda chunk: {
+                least: coalesce(
+                    try(make_timestamp(try_cast(chunk.least AS BIGINT) * 1000)),
+                    CAST(try_cast(chunk.least AS TIMESTAMPTZ) AS TIMESTAMP)
+                ),
+                greatest: coalesce(
                     try(make_timestamp(try_cast(chunk.greatest AS BIGINT) * 1000)),
                     CAST(try_cast(chunk.greatest AS TIMESTAMPTZ) AS TIMESTAMP)
-                ) END
+                )
             }
         ) AS extractions,
         list_filter(chunks, lambda chunk: chunk.path = '_airbyte_raw_id') AS raw_ids
@@ -48,6 +53,11 @@ SELECT
         THEN md5(concat_ws('|', shape, num_rows, md5(array_to_string(list_transform(chunks, lambda chunk: concat_ws(
             '|', chunk.path, chunk.rows, chunk.least, chunk.greatest, chunk.nulls, chunk.size, chunk.position
         )), chr(10))))) END AS content_hash,
+    CASE WHEN list_bool_and(list_transform(syncs, lambda chunk: coalesce(
+        chunk.least = chunk.greatest AND chunk.least = syncs[1].least AND coalesce(chunk.nulls, 0) = 0, false
+    ))) THEN try_cast(syncs[1].least AS BIGINT) END AS sync_id,
+    CASE WHEN list_bool_and(list_transform(extractions, lambda span: span.least IS NOT NULL))
+        THEN list_min(list_transform(extractions, lambda span: span.least)) END AS oldest_extracted_at,
     list_distinct(list_transform(chunks, lambda chunk: chunk.codec)) AS codecs
 FROM of_airbyte
 
