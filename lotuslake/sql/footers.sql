@@ -61,6 +61,14 @@ SELECT
     list_distinct(list_transform(chunks, lambda chunk: chunk.codec)) AS codecs
 FROM of_airbyte
 
+-- name: shapes
+-- Which files have the same schema, to the letter.
+SELECT file_name, md5(string_agg(concat_ws(
+    '|', name, type, type_length, repetition_type, num_children, converted_type, scale, "precision", logical_type
+), chr(10) ORDER BY place))
+FROM (SELECT *, row_number() OVER () AS place FROM parquet_schema($files))
+GROUP BY file_name
+
 -- name: plain
 -- As little as a reader must know to read a file at all: whether it is the file or the statement above that is wrong.
 SELECT num_rows FROM parquet_file_metadata($file)
