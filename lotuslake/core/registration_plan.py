@@ -36,6 +36,7 @@ class RegistrationPlan:
 
     ``batches`` cover exactly the files that the ledger does not know. ``overwritten`` and ``missing`` are objects that the
     ledger knows as they no longer are; ``late`` counts pending files in a partition older than the newest known one.
+    ``passed_over`` are objects beside the data files that are none by their names.
     """
 
     batches: tuple[tuple[DataFile, ...], ...]
@@ -43,6 +44,7 @@ class RegistrationPlan:
     missing: tuple[LedgerEntry, ...]
     quarantined: tuple[LedgerEntry, ...]
     late: int
+    passed_over: tuple[str, ...] = ()
 
     @property
     def pending(self) -> tuple[DataFile, ...]:

@@ -17,7 +17,8 @@ LAST_DAY_SHOWN = "9999-12-31 23:59:59.999999"
 
 
 def struct(value: dict[str, Any], type_: Any) -> Array:
-    return pa.array([value], type_)
+    array: Array = pa.array([value], type_)
+    return array
 
 
 TURNED = pa.struct([("zip", pa.string()), ("city", pa.string())])
