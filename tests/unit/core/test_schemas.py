@@ -13,8 +13,8 @@ from lotuslake.core.decision import decide, to_entry
 from lotuslake.core.errors import ConfigError
 from lotuslake.core.evolution import AddColumn, plan_evolution
 from lotuslake.core.field_types import ColumnType, ListOf, Scalar, Struct
-from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.file_schema import SchemaElement, read_schema
+from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.schema_comparison import (
     ByCopy,
     ByReference,
