@@ -124,6 +124,10 @@ class StreamWorker:
             finding = shrunk(self.stream, terms.shrink_id, what, error.rows_before, error.rows_after, now)
         elif terms.loss is not None:
             finding = replace(terms.loss, reason=f"{terms.loss.reason} ({error.message})")
+            # It was said before it was tried.
+            said = f"carried:{terms.loss.id.removeprefix('loss:')}"
+            raised = self.ports.ledger.load_raised(self.stream)
+            self.ports.ledger.close_findings([one for one in raised if one.id == said])
         else:
             return
         self.context.warn(finding.reason, stream=self.stream.id)
