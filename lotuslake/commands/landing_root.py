@@ -31,7 +31,7 @@ class LandingRoot:
         """
         if self._is_right:
             return
-        known = [stream for stream in self._streams if self._ledger.load_newest_file_at(stream) is not None]
+        known = [stream for stream in self._streams if self._ledger.load_head(stream).seq]
         root = self._store.url("").rstrip("/")
         if known and not self._store.has_root():
             raise ConfigError(_words(f"the landing root {root} does not exist", known))

@@ -72,6 +72,12 @@ class ModelError(LotusLakeError):
     code = "model"
 
 
+class StatementError(LotusLakeError):
+    """A statement of our own failed on what is no fault of a file."""
+
+    code = "statement"
+
+
 class ShrunkError(LotusLakeError):
     """A table would be left with fewer rows than the step allows; it stays as it is."""
 

@@ -12,6 +12,7 @@ from lotuslake.core.finding import Finding
 from lotuslake.core.generation import find_generation, split_generations
 from lotuslake.core.head import Head
 from lotuslake.core.healing import EMPTIED
+from lotuslake.core.setting_aside import is_unreadable
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Cursor
 
@@ -82,7 +83,8 @@ def find_unread(entries: Sequence[LedgerEntry], cursor: Cursor, head: Head) -> t
 def _is_gone(entry: LedgerEntry) -> bool:
     if entry.status in READABLE or not entry.rows:
         return False
-    return entry.status in {FileStatus.MISSING, FileStatus.EXPIRED} or entry.reason == EMPTIED
+    is_away = entry.status in {FileStatus.MISSING, FileStatus.EXPIRED} or is_unreadable(entry)
+    return is_away or entry.reason == EMPTIED
 
 
 def why_not_carried(loss: Loss, cursor: Cursor, raised: Sequence[Finding]) -> str | None:

@@ -37,6 +37,7 @@ class RegistrationPlan:
     ``batches`` cover exactly the files that the ledger does not know. ``overwritten`` and ``missing`` are objects that the
     ledger knows as they no longer are; ``late`` counts pending files in a partition older than the newest known one.
     ``has_listed`` says whether the listing showed any object.
+    ``passed_over`` are objects beside the data files that are none by their names.
     """
 
     batches: tuple[tuple[DataFile, ...], ...]
@@ -45,6 +46,7 @@ class RegistrationPlan:
     quarantined: tuple[LedgerEntry, ...]
     late: int
     has_listed: bool = True
+    passed_over: tuple[str, ...] = ()
 
     @property
     def pending(self) -> tuple[DataFile, ...]:
