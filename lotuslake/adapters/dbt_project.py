@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import yaml
 
+from lotuslake.adapters.dbt_environment import hide_dbt_variables
 from lotuslake.adapters.dbt_known_models import KnownModels
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.core.errors import ConfigError, ModelError
@@ -26,9 +27,13 @@ STATUSES = frozenset({"pass", "warn", "fail"})
 
 
 class DbtProject:
-    """The dbt project in ``folder``. Its profile opens the instance's named database, so it holds no secret."""
+    """The dbt project in ``folder``. Its profile opens the instance's named database, so it holds no secret.
+
+    dbt takes its orders from here alone: variables such as DBT_EMPTY are taken out of the process's environment.
+    """
 
     def __init__(self, folder: Path, state_dir: Path, instance: DuckDbInstance) -> None:
+        hide_dbt_variables()
         self._folder = folder
         self._state_dir = state_dir
         self._instance = instance

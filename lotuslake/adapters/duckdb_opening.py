@@ -56,6 +56,7 @@ def open_duckdb(name: str, options: InstanceOptions) -> duckdb.DuckDBPyConnectio
     for extension in options.extensions:
         connection.execute(f"LOAD {quote_literal(str(extension_path(extension)))}")
     if options.uses_s3:
+        _forget_s3_variables(connection)
         connection.execute("SET GLOBAL enable_http_metadata_cache = true")
         # Else each file is read over a connection of its own: one or, with TLS, three more ways to the store and back.
         connection.execute("SET GLOBAL httpfs_connection_caching = true")
@@ -64,6 +65,16 @@ def open_duckdb(name: str, options: InstanceOptions) -> duckdb.DuckDBPyConnectio
     for number, secret in enumerate(options.secrets):
         _create_secret(connection, f"root_{number}", secret)
     return connection
+
+
+def _forget_s3_variables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Only the roots' secrets say where a store is and who we are to it.
+
+    httpfs takes AWS_* and DUCKDB_S3_* from the environment when it is loaded, and what a secret leaves out from these:
+    the session token of another account, or another endpoint.
+    """
+    for (name,) in connection.execute("SELECT name FROM duckdb_settings() WHERE starts_with(name, 's3_')").fetchall():
+        connection.execute(f"RESET GLOBAL {name}")
 
 
 def _set_bounds(connection: duckdb.DuckDBPyConnection, options: InstanceOptions) -> None:
