@@ -15,6 +15,7 @@ from typing import Any, cast
 import yaml
 
 from lotuslake.adapters.dbt_environment import hide_dbt_variables
+from lotuslake.adapters.dbt_folder import DbtFolder
 from lotuslake.adapters.dbt_known_models import KnownModels
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.core.errors import ConfigError, ModelError
@@ -35,6 +36,7 @@ class DbtProject:
     def __init__(self, folder: Path, state_dir: Path, instance: DuckDbInstance) -> None:
         hide_dbt_variables()
         self._folder = folder
+        self._walked = DbtFolder(folder, state_dir)
         self._state_dir = state_dir
         self._instance = instance
         self._warming: Future[Any] | None = None
@@ -54,6 +56,7 @@ class DbtProject:
         connections = sys.modules.get("dbt.adapters.duckdb.connections")
         if connections is not None:
             connections.DuckDBConnectionManager.close_all_connections()
+        self._walked.close()
 
     def _parse(self) -> Any:
         if not (self._folder / "dbt_project.yml").is_file():
@@ -180,7 +183,7 @@ class DbtProject:
     def _flags(self) -> list[str]:
         target = self._state_dir / "target"
         return [
-            *("--project-dir", str(self._folder), "--profiles-dir", str(self._state_dir)),
+            *("--project-dir", str(self._walked.prepare()), "--profiles-dir", str(self._state_dir)),
             *("--target-path", str(target), "--log-path", str(self._state_dir / "logs")),
             *("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
             *("--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json"),

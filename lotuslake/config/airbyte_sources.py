@@ -13,6 +13,7 @@ from lotuslake.core.airbyte_messages import ConnectorError, discovered_stream
 from lotuslake.core.airbyte_source import AirbyteSource
 from lotuslake.core.discovery import DiscoveredStream, Discovery
 from lotuslake.core.errors import ConfigError
+from lotuslake.project_tree import refuse_dead_link
 
 DISCOVERED_FILE = "_discovered.json"
 
@@ -31,6 +32,7 @@ def load_discovery(project_dir: Path, source: str) -> Discovery | None:
     """What `_discovered.json` holds, if there is one. Raises ConfigError."""
     shown = discovered_path(source)
     path = project_dir / shown
+    refuse_dead_link(path, shown)
     if not path.exists():
         return None
     section = Section(shown, load_document(path, shown))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from lotuslake.config.stream_file import parse_stream
 from lotuslake.core.errors import ConfigError
 from lotuslake.core.source import Source
 from lotuslake.core.stream import Stream
+from lotuslake.project_tree import entries, refuse_dead_link
 
 STREAMS_DIR = "streams"
 SOURCE_FILE = "_source"
@@ -50,7 +52,7 @@ def load_streams(project_dir: Path) -> Streams:
     sources: dict[str, Source] = {}
     streams: list[Stream] = []
     files: dict[str, str] = {}
-    for folder in _visible(root):
+    for folder in _visible(root, root):
         if folder.is_dir():
             source, found = _load_source(folder)
             sources[source.name] = source
@@ -93,7 +95,7 @@ def _load_source(folder: Path) -> tuple[Source, list[Stream]]:
 def _stream_files(folder: Path) -> dict[str, Path]:
     """The stream files of a source by stream name."""
     files: dict[str, Path] = {}
-    for path in _visible(folder):
+    for path in _visible(folder, folder.parent):
         shown = _shown(path, folder.parent)
         if path.is_dir():
             raise ConfigError(f"{shown}: a folder inside a source's folder is not read; move its files up")
@@ -115,7 +117,10 @@ def _shown_files(folder: Path) -> dict[str, str]:
 
 
 def _source_files(folder: Path) -> list[Path]:
-    return [path for suffix in SUFFIXES if (path := folder / f"{SOURCE_FILE}{suffix}").exists()]
+    found = [path for suffix in SUFFIXES if os.path.lexists(path := folder / f"{SOURCE_FILE}{suffix}")]
+    for path in found:
+        refuse_dead_link(path, _shown(path, folder.parent))
+    return found
 
 
 def _load_source_file(folder: Path) -> tuple[Source, Options]:
@@ -129,12 +134,12 @@ def _load_source_file(folder: Path) -> tuple[Source, Options]:
     return parse_source(Section(shown, load_document(found[0], shown)), folder.name)
 
 
-def _visible(folder: Path) -> list[Path]:
-    """What is read, in order: names that begin with `_` or `.` are for other uses."""
-    try:
-        return sorted(path for path in folder.iterdir() if path.name[0] not in "_.")
-    except OSError as error:
-        raise ConfigError(f"{folder}: cannot be read: {error.strerror}") from None
+def _visible(folder: Path, root: Path) -> list[Path]:
+    """What is read, in order: names that begin with `_` are for other uses. Raises ConfigError for a dead link."""
+    visible = [path for path in entries(folder) if not path.name.startswith("_")]
+    for path in visible:
+        refuse_dead_link(path, _shown(path, root))
+    return visible
 
 
 def _shown(path: Path, root: Path) -> str:
