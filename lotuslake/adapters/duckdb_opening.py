@@ -15,7 +15,10 @@ from lotuslake.core.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class InstanceOptions:
-    """``catalog`` is a file or a `postgresql://` URL, ``data_url`` DuckLake's DATA_PATH."""
+    """``catalog`` is a file or a `postgresql://` URL, ``data_url`` DuckLake's DATA_PATH.
+
+    ``home`` is the project's folder. ``relocate`` says that the data root was moved since the catalog was made.
+    """
 
     catalog: str
     data_url: str
@@ -25,6 +28,9 @@ class InstanceOptions:
     secrets: Sequence[DuckdbS3Secret] = ()
     lock_wait_seconds: float = 30.0
     temp_limit_bytes: int | None = None
+    home: Path | None = None
+    landing_url: str = ""
+    relocate: bool = False
 
     @property
     def is_embedded(self) -> bool:
