@@ -38,6 +38,20 @@ _AIRBYTE_TEMPORAL = {
     "time_without_timezone": TIME,
 }
 _AIRBYTE_TYPES = (*_AIRBYTE_TEMPORAL, "integer", "big_integer", "big_number", "binary_data")
+# What other systems call them.
+_SYNONYMS = {
+    **dict.fromkeys(("int", "int64", "bigint", "long", "whole"), "integer"),
+    **dict.fromkeys(("float", "double", "decimal", "numeric", "real"), "number"),
+    **dict.fromkeys(("text", "str", "varchar", "char", "uuid"), "string"),
+    **dict.fromkeys(("bool", "flag"), "boolean"),
+    **dict.fromkeys(("struct", "dict", "map", "json", "record"), "object"),
+    **dict.fromkeys(("list", "set"), "array"),
+}
+_FORMATS = {
+    **dict.fromkeys(("timestamp", "datetime", "date-time", "timestamptz"), "date-time"),
+    "date": "date",
+    "time": "time",
+}
 # fmt: off
 _KNOWN_KEYS = frozenset((
     "type", "format", "airbyte_type", "properties", "items", "oneOf", "anyOf", "allOf", "description", "title",
@@ -52,7 +66,14 @@ _NamedType = tuple[str, ColumnType]
 
 
 class FieldSchemaError(ValueError):
-    """A property's JSON schema cannot become a column; the text says where and why."""
+    """A property's JSON schema cannot become a column; the text says where and why.
+
+    ``path`` are the names that lead from the property to the place.
+    """
+
+    def __init__(self, message: str, path: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 def sanitize_name(name: str) -> str:
@@ -115,8 +136,15 @@ def _member(name: Any, schema: Mapping[str, Any], path: tuple[str, ...]) -> list
             return [("object", _object(schema.get("properties"), path))]
         case "array":
             return [_array(schema.get("items"), path)]
-    known = ", ".join(_TYPES)
-    raise _wrong(path, f"has the unknown type {name!r}{_nearest(str(name), _TYPES)}; types are {known}")
+    raise _wrong(path, f"has the unknown type {name!r}{_type_hint(str(name).lower())}")
+
+
+def _type_hint(word: str) -> str:
+    if word in _FORMATS:
+        return f"; write {{type: string, format: {_FORMATS[word]}}}"
+    if word in _SYNONYMS:
+        return f"; did you mean {_SYNONYMS[word]!r}?"
+    return _nearest(word, _TYPES) or f"; types are {', '.join(_TYPES)}"
 
 
 def _text(schema: Mapping[str, Any], path: tuple[str, ...]) -> _NamedType:
@@ -210,4 +238,4 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _wrong(path: tuple[str, ...], problem: str) -> FieldSchemaError:
-    return FieldSchemaError(f"{'.'.join(path)} {problem}" if path else problem)
+    return FieldSchemaError(f"{'.'.join(path)} {problem}" if path else problem, path)
