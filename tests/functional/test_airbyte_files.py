@@ -87,7 +87,8 @@ CODECS: tuple[Codec, ...] = ("none", "snappy", "gzip", "brotli", "zstd")
 
 def rows_of_the_page() -> dict[str, tuple[str, str, str]]:
     """The table rows with a physical type: declared type → physical, logical and converted type."""
-    rows = (re.findall(r"(?<=\| )[^|]+(?= \|)", line) for line in PAGE.read_text(encoding="utf-8").splitlines())
+    tables = PAGE.read_text(encoding="utf-8").partition("### Where it is said")[0]
+    rows = (re.findall(r"(?<=\| )[^|]+(?= \|)", line) for line in tables.splitlines())
     return {row[0]: (row[1], row[2], row[3]) for row in rows if len(row) == COLUMNS and row[1] in PHYSICAL}
 
 
