@@ -115,6 +115,7 @@ image: install ## Lay the image's content out and run it as in a cluster, every 
 
 docs: install ## Write what is generated of docs/, then run the commands that the pages show
 	$(BIN)/python -m tools.docs.cli_reference docs/cli.md
+	$(BIN)/python -m tools.docs.file_schemas streams/_schemas
 	$(PYTEST) tests/docs $(ARGS)
 
 fmt: install ## Format and apply the safe fixes

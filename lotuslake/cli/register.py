@@ -34,11 +34,15 @@ def add_to(app: typer.Typer) -> None:
             bool, typer.Option("--retry-quarantined", help="Try quarantined files again.")
         ] = False,
         relocate: Annotated[
-            bool, typer.Option("--relocate", help="The objects were moved to another landing root: read them there.")
+            bool,
+            typer.Option(
+                "--relocate", help="The objects, or the lake's own files, were moved to another root: read them there."
+            ),
         ] = False,
     ) -> Report:
         """Register new files in landing tables, in bounded batches, one commit each."""
         wiring = session.wiring
+        wiring.relocate = relocate
         chosen = wiring.streams.select(streams or [])
         options = RegisterOptions(
             limits=session.settings.batch,

@@ -41,6 +41,8 @@ class Wiring:
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self.settings = settings
         self.environ = environ
+        # A person says that the lake's roots were moved; to be set before anything is built.
+        self.relocate = False
         self._open = ExitStack()
 
     @cached_property
@@ -186,6 +188,9 @@ class Wiring:
             temp_dir=settings.temp_dir,
             secrets=self._secrets(),
             temp_limit_bytes=settings.temp_limit_bytes,
+            home=settings.project_dir,
+            landing_url=str(settings.landing_url),
+            relocate=self.relocate,
         )
         instance = DuckDbInstance(options)
         self._open.callback(instance.close)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from lotuslake.commands.context import RunContext
+from lotuslake.commands.landing_root import LandingRoot
 from lotuslake.commands.listing import list_stream_files
 from lotuslake.core.data_file import DataFile
 from lotuslake.core.errors import ExitCode
@@ -23,6 +24,7 @@ from lotuslake.ports.ledger import Ledger
 class StreamCheck:
     """One stream's state; ``lag_seconds`` is the age of its newest file, None while there is none.
 
+    ``has_listed`` says whether the listing showed any object.
     Of a file dated ahead of now the lag is negative; ``future_files`` are those further ahead than two clocks may differ,
     and how fresh the stream is, they do not tell.
     """
@@ -33,6 +35,7 @@ class StreamCheck:
     lag_seconds: int | None
     freshness: FreshnessState
     batches: int
+    has_listed: bool = True
     future_files: tuple[DataFile, ...] = ()
 
     @property
@@ -71,8 +74,14 @@ def ingest_check(
     *,
     full_sweep: bool = False,
 ) -> IngestCheckResult:
-    """Compare listing and ledger for every stream."""
+    """Compare listing and ledger for every stream.
+
+    Raises:
+        ConfigError: the landing root is not the lake's.
+    """
     checks = tuple(_check(stream, store, ledger, limits, context, full_sweep=full_sweep) for stream in streams)
+    if checks and not any(check.has_listed for check in checks):
+        LandingRoot(streams, store, ledger).require()
     return IngestCheckResult(checks, tuple(ledger.load_findings(streams)))
 
 
@@ -93,6 +102,7 @@ def _check(
         lag_seconds=None if newest_file_at is None else int((now - newest_file_at).total_seconds()),
         freshness=judge_freshness(max(told, default=None), stream.freshness, now),
         batches=len(plan.batches),
+        has_listed=plan.has_listed,
         future_files=future,
     )
 
