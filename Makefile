@@ -74,7 +74,7 @@ demo-s3: services-up ## The demo on them (ARGS="--scale 2")
 		'  $(LOTUSLAKE) query "FROM enriched.fct_sales LIMIT 5"' 'To stop the services: make services-down'
 
 ##@ Checks
-.PHONY: check catalog-check terraform-check state-check actionlint debian-tools manifests image docs fmt test-unit test-connectors test-integration coverage test-faults
+.PHONY: check catalog-check terraform-check state-check actionlint debian-tools manifests image docs fmt test-unit test-connectors test-integration coverage test-faults keep-lake
 
 check: install catalog-check terraform-check state-check actionlint ## Format, lint, types, import contract, Dockerfile, catalogs; edits nothing
 	$(BIN)/ruff format --check .
@@ -142,6 +142,9 @@ test-integration: install ## The tests that run real components (ARGS="-x")
 
 test-faults: install ## Killed, raced, cut off and fed with rubbish, the long form (FAULTS= for the short one)
 	$(PYTEST) tests/faults $(FAULTS) $(ARGS)
+
+keep-lake: install ## A lake as this program leaves it, into tests/lakes: once before each release
+	@$(BIN)/python -m tests.lakes
 
 coverage: install ## What test runs: core and commands at 95 % of branches or more
 	$(PYTEST) --ignore=tests/connectors --cov --cov-report= $(ARGS)

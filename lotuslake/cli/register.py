@@ -81,6 +81,7 @@ def _item(stream: StreamRegistration) -> dict[str, object]:
         "quarantined_files": stream.files[FileStatus.QUARANTINED],
         "rows": stream.rows,
         "batches": stream.batches,
+        "passed_over_files": len(stream.plan.passed_over) if stream.plan else 0,
         "planned_files": len(stream.plan.pending) if stream.plan else 0,
         "planned_batches": len(stream.plan.batches) if stream.plan else 0,
     }

@@ -137,7 +137,7 @@ class Wiring:
     @property
     def transform_ports(self) -> TransformPorts:
         """What transforming needs."""
-        return TransformPorts(self.ledger, self.models, self.outcomes, self.lock)
+        return TransformPorts(self.ledger, self.models, self.landing, self.outcomes, self.lock)
 
     @cached_property
     def outcomes(self) -> SyncOutcomes:

@@ -8,15 +8,19 @@ from functools import partial
 
 from lotuslake.commands.context import RunContext
 from lotuslake.commands.rebuild_terms import RebuildJudge, since_of, with_terms
+from lotuslake.commands.set_aside import set_aside_unreadable
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts
 from lotuslake.core.build import build_hash, built_by
-from lotuslake.core.content import Choice, Content, Evidence, choose_content, is_of_left, shrunk
+from lotuslake.core.choice import choose_content
+from lotuslake.core.content import Choice, Content, Evidence
 from lotuslake.core.data_file import LedgerEntry
-from lotuslake.core.errors import ConfigError, LostRaceError, NotCarriedError, ShrunkError
+from lotuslake.core.errors import ConfigError, LostRaceError, ModelError, NotCarriedError, ShrunkError, UnreachableError
+from lotuslake.core.finding import failed_model
 from lotuslake.core.head import Head
-from lotuslake.core.loss import find_loss
+from lotuslake.core.loss import find_loss, find_unread
 from lotuslake.core.model import Model
 from lotuslake.core.retry import ATTEMPTS, wait_before_retry
+from lotuslake.core.shrinking import is_of_left, is_of_table, shrunk
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import (
     Cursor,
@@ -29,7 +33,6 @@ from lotuslake.core.transform_plan import (
     resume,
 )
 
-MENDED_BY_REBUILDING = frozenset({"overwritten", "held_back", "loss"})
 # What generations give now: raised and closed as they come and go.
 OF_GENERATIONS = frozenset({"incomplete", "untold"})
 
@@ -66,6 +69,10 @@ class StreamWorker:
                 forced = False
             except (ShrunkError, NotCarriedError):
                 return
+            except ModelError as error:
+                failed = failed_model(self.stream.id, self.model.name, self.build, error.message, self.context.now())
+                self.ports.ledger.raise_finding(failed)
+                raise
             except LostRaceError as error:
                 lost += 1
                 if lost >= ATTEMPTS:
@@ -87,6 +94,12 @@ class StreamWorker:
             except (ShrunkError, NotCarriedError) as error:
                 self._refuse(step.terms, error)
                 raise
+            except (ModelError, UnreachableError) as error:
+                # It may be a file: if one is found, it is set aside, and the rest is planned anew.
+                ports = self.ports
+                if not set_aside_unreadable(self.stream, step.entries, ports.ledger, ports.landing, self.context):
+                    raise
+                raise LostRaceError(f"files of {self.stream.id} were set aside", stream=self.stream.id) from error
             cursor = cursor if step.mode == "append" else replace(cursor, version=cursor.version + 1)
             self.result.count(step, rows)
             self.context.progress.advance(self.stream.id, f"{step.model}: {step.mode}, {step.rows} rows")
@@ -116,6 +129,10 @@ class StreamWorker:
             finding = shrunk(self.stream, terms.shrink_id, what, error.rows_before, error.rows_after, now)
         elif terms.loss is not None:
             finding = replace(terms.loss, reason=f"{terms.loss.reason} ({error.message})")
+            # It was said before it was tried.
+            said = f"carried:{terms.loss.id.removeprefix('loss:')}"
+            raised = self.ports.ledger.load_raised(self.stream)
+            self.ports.ledger.close_findings([one for one in raised if one.id == said])
         else:
             return
         self.context.warn(finding.reason, stream=self.stream.id)
@@ -144,7 +161,9 @@ class StreamWorker:
         head = self.ports.ledger.load_head(self.stream)
         entries = self.ports.ledger.load_entries(self.stream)
         content = self.choose(entries, cursor)
-        if content is None:
+        if content is None or self.has_vanished():
+            if content is None and forced:
+                self.context.warn(f"{self.model.name} is not rebuilt: no generation is complete", stream=self.stream.id)
             return []
         under_way = self.ports.transformer.load_rebuild(self.model.name)
         outdated = self.is_outdated(cursor, head, content)
@@ -156,12 +175,21 @@ class StreamWorker:
             # Of what is outdated, a divided rebuild of something else is dropped as the rebuild begins.
             under_way = under_way if outdated else None
         if forced or under_way is not None or outdated:
-            terms = self.judge_rebuild(entries, cursor, head, content, forced=forced)
+            terms = self.judge_rebuild(entries, cursor, head, content)
             return [] if terms is None else self._plan_rebuild(content, cursor, head, under_way, terms)
         self._close_mended(entries, cursor, head, content)
         limits = self.options.limits.capped_by(self.stream.batch)
         steps = plan_merges(self.model.name, content.entries, self._adopting(cursor, content), head, limits)
-        return with_terms(steps, Terms(built_by=built_by(self.stream, content.began, since_of(cursor))))
+        made = built_by(self.stream, content.began, since_of(cursor), find_unread(entries, cursor, head))
+        return with_terms(steps, Terms(made))
+
+    def has_vanished(self) -> bool:
+        """Whether every object is gone and a person is asked: nothing can be read, and nothing is taken for the new truth."""
+        raised = [finding for finding in self.ports.ledger.load_raised(self.stream) if finding.kind == "vanished"]
+        asked = next((finding for finding in raised if not self.ports.ledger.is_accepted(finding.id)), None)
+        if asked is not None:
+            self.context.warn(f"{self.model.name} stays as it is: {asked.reason}", stream=self.stream.id)
+        return asked is not None
 
     def is_outdated(self, cursor: Cursor, head: Head, content: Content) -> bool:
         """Whether merging cannot bring the table up to date."""
@@ -169,11 +197,11 @@ class StreamWorker:
         return needs_rebuild(cursor, head, self.build) or not content.is_shown or changed
 
     def judge_rebuild(
-        self, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head, content: Content, *, forced: bool
+        self, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head, content: Content
     ) -> Terms | None:
         """On which terms the content may be built anew; None, and a finding or a warning, where it may not be."""
         judge = RebuildJudge(self.stream, self.build, self.ports, self.options, self.context)
-        return judge.judge(entries, cursor, head, content, forced=forced)
+        return judge.judge(entries, cursor, head, content)
 
     def _plan_rebuild(
         self, content: Content, cursor: Cursor, head: Head, under_way: Rebuild | None, terms: Terms
@@ -198,9 +226,8 @@ class StreamWorker:
     def _close_mended(self, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head, content: Content) -> None:
         """Close what the table, which stands at ``head``, has already taken in."""
         raised = self.ports.ledger.load_raised(self.stream)
-        mended = (
-            [] if content.held_back else [f for f in raised if f.kind in MENDED_BY_REBUILDING and not is_of_left(f)]
-        )
+        mended = [] if content.held_back else [finding for finding in raised if is_of_table(finding)]
+        mended += [finding for finding in raised if finding.kind == "model" and finding.subject == self.model.name]
         if find_loss(self.stream, entries, cursor, content) is None:
             mended += [finding for finding in raised if finding.kind == "carried"]
         # Looked at again: a finding of a later epoch waits for the rebuild that it asks for.

@@ -86,9 +86,16 @@ class SourceBusyError(LotusLakeError):
 
 
 class ModelError(LotusLakeError):
-    """A dbt model does not build."""
+    """A dbt model does not build on its data: a finding until it does."""
 
+    exit_code = ExitCode.FINDINGS
     code = "model"
+
+
+class StatementError(LotusLakeError):
+    """A statement of our own failed on what is no fault of a file."""
+
+    code = "statement"
 
 
 class ShrunkError(LotusLakeError):

@@ -15,6 +15,8 @@ from itertools import pairwise
 from lotuslake.core.data_file import READABLE, FileStatus, LedgerEntry
 from lotuslake.core.stream import Stream
 
+# Files that had rows, whatever became of them.
+WITH_ROWS = frozenset(FileStatus) - {FileStatus.QUARANTINED, FileStatus.EMPTY}
 _IsApart = Callable[[Sequence[LedgerEntry], Sequence[LedgerEntry]], bool]
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 # A source that says nothing for three hours loses its attempt (https://docs.airbyte.com/understanding-airbyte/heartbeats),
@@ -52,17 +54,22 @@ class Generation:
     @property
     def first_file_at(self) -> datetime:
         """When its first file was written."""
-        return min(entry.file.last_modified_at for entry in self.entries)
+        return min(entry.written_at for entry in self.entries)
 
     @property
     def newest_file_at(self) -> datetime:
         """When its last file was written."""
-        return max(entry.file.last_modified_at for entry in self.entries)
+        return max(entry.written_at for entry in self.entries)
+
+    @property
+    def standing(self) -> tuple[LedgerEntry, ...]:
+        """Files of it that can be read."""
+        return tuple(entry for entry in self.entries if entry.status in READABLE)
 
     @property
     def rows(self) -> int:
-        """Rows in its files; a key that was written twice counts twice."""
-        return sum(entry.rows or 0 for entry in self.entries)
+        """Rows in these; a key that was written twice counts twice."""
+        return sum(entry.rows or 0 for entry in self.standing)
 
 
 def split_generations(
@@ -175,8 +182,8 @@ def _silence(earlier: Sequence[LedgerEntry], later: Sequence[LedgerEntry]) -> ti
 
 def _pause(earlier: Sequence[LedgerEntry], later: Sequence[LedgerEntry]) -> timedelta:
     """The same between their writing."""
-    first = min(entry.file.last_modified_at for entry in later)
-    return first - max(entry.file.last_modified_at for entry in earlier)
+    first = min(entry.written_at for entry in later)
+    return first - max(entry.written_at for entry in earlier)
 
 
 def _oldest(entry: LedgerEntry) -> datetime:

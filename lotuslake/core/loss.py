@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from lotuslake.core.content import Content
 from lotuslake.core.data_file import READABLE, FileStatus, LedgerEntry
 from lotuslake.core.finding import Finding
-from lotuslake.core.generation import find_generation, split_generations
+from lotuslake.core.generation import WITH_ROWS, find_generation, split_generations
 from lotuslake.core.head import Head
 from lotuslake.core.healing import EMPTIED
+from lotuslake.core.setting_aside import is_unreadable
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Cursor
 
@@ -43,14 +44,17 @@ def find_loss(stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, co
     """
     if cursor.version == 0 or not content.is_shown:
         return None
-    since = cursor.built_by.since if cursor.built_by is not None else 0
+    since, unread = (cursor.built_by.since, cursor.built_by.unread) if cursor.built_by is not None else (0, ())
     gone = [
         entry
         for entry in entries
-        if _is_gone(entry) and entry.seq > since and 0 < entry.readable_seq <= cursor.position
+        if _is_gone(entry)
+        and entry.seq > since
+        and 0 < entry.readable_seq <= cursor.position
+        and entry.readable_seq not in unread
     ]
     if stream.sync_mode == "full_refresh":
-        known = split_generations(entries, stream, frozenset(FileStatus) - {FileStatus.QUARANTINED})
+        known = split_generations(entries, stream, WITH_ROWS)
         shown = find_generation(known, content.began) if content.began is not None else None
         own = {entry.file.path for entry in shown.entries} if shown is not None else set()
         gone = [entry for entry in gone if entry.file.path in own]
@@ -61,15 +65,34 @@ def find_loss(stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, co
     return Loss(len(gone), sum(entry.rows or 0 for entry in gone), until if all(extracted) else None)
 
 
+def find_unread(entries: Sequence[LedgerEntry], cursor: Cursor, head: Head) -> tuple[int, ...]:
+    """First log numbers of files that a table which follows the log up to its head steps over, gone before it read them.
+
+    One that has come back since is read after all.
+    """
+    before = set(cursor.built_by.unread) if cursor.built_by is not None else set()
+    before -= {entry.readable_seq for entry in entries if entry.status in READABLE}
+    stepped_over = {
+        entry.readable_seq
+        for entry in entries
+        if _is_gone(entry) and cursor.position < entry.readable_seq and entry.seq <= head.seq
+    }
+    return tuple(sorted(before | stepped_over))
+
+
 def _is_gone(entry: LedgerEntry) -> bool:
     if entry.status in READABLE or not entry.rows:
         return False
-    return entry.status in {FileStatus.MISSING, FileStatus.EXPIRED} or entry.reason == EMPTIED
+    is_away = entry.status in {FileStatus.MISSING, FileStatus.EXPIRED} or is_unreadable(entry)
+    return is_away or entry.reason == EMPTIED
 
 
-def why_not_carried(loss: Loss, cursor: Cursor, head: Head) -> str | None:
-    """Why rows cannot be carried forward, as far as the plan tells; None where they may."""
-    if cursor.epoch != head.epoch:
+def why_not_carried(loss: Loss, cursor: Cursor, raised: Sequence[Finding]) -> str | None:
+    """Why rows cannot be carried forward, as far as the plan tells; None where they may.
+
+    ``raised`` are the findings that the table has not mended yet.
+    """
+    if any(finding.kind == "overwritten" for finding in raised):
         return "an object was overwritten since, and what it told stands among the rows to carry forward"
     if not cursor.model_hash:
         return "the table's own files are lost as well"

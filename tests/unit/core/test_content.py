@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from lotuslake.core.build import built_by
-from lotuslake.core.content import Choice, Evidence, Outcome, choose_content
+from lotuslake.core.choice import choose_content
+from lotuslake.core.content import Choice, Evidence, Outcome
 from lotuslake.core.data_file import FileStatus, LedgerEntry
 from lotuslake.core.healing import EMPTIED
 from lotuslake.core.transform_plan import Cursor
@@ -52,7 +53,7 @@ def choose(
     evidence = Evidence(
         NOW,
         lambda id_: any(part in id_ for part in accepted),
-        lambda sync: (outcomes or {}).get(sync),
+        (outcomes or {}).get,
         lambda: rows_shown,
     )
     return choose_content(stream, entries, cursor, evidence)  # type: ignore[arg-type]
@@ -60,7 +61,7 @@ def choose(
 
 def told(choice: Choice) -> tuple[list[int] | None, bool | None, list[str]]:
     """Log numbers of the files to show, whether they are shown already, and the kinds of the findings."""
-    kinds = [finding.kind for finding in choice.findings]
+    kinds = [str(finding.kind) for finding in choice.findings]
     content = choice.content
     return (None, None, kinds) if content is None else ([e.seq for e in content.entries], content.is_shown, kinds)
 
