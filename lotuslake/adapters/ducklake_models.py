@@ -17,6 +17,9 @@ from lotuslake.adapters.duckdb_errors import first_line, translate, translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.ducklake_lost_files import DamagedTable, find_damaged_tables, put_back
 from lotuslake.adapters.landing_view import landing_view
+from lotuslake.adapters.model_steps import WRITTEN_ANEW, refused, step_values
+from lotuslake.adapters.model_tables import cursor_table, rebuild_name, rebuild_table
+from lotuslake.core.build import parse_built_by
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import LostRaceError, ModelError, UnreachableError
 from lotuslake.core.field_types import quote_identifier
@@ -25,7 +28,7 @@ from lotuslake.core.model import Model
 from lotuslake.core.retry import retrying
 from lotuslake.core.schema_comparison import Columns
 from lotuslake.core.stream import Stream
-from lotuslake.core.transform_plan import Cursor, Rebuild, Step
+from lotuslake.core.transform_plan import Cursor, Rebuild, Step, TableRows
 from lotuslake.sql import load_sql
 
 logger = logging.getLogger("lotuslake")
@@ -68,10 +71,10 @@ class DuckLakeModels:
         self._mend_lost_files()
 
     def load_cursor(self, model: str) -> Cursor:
-        columns = "version, position, epoch, generation_id, model_hash, upstreams"
+        columns = "version, position, epoch, generation_id, model_hash, upstreams, built_by"
         row = self._rows(f"SELECT {columns} FROM {cursor_table(model)}")[0]
         upstreams = tuple(sorted(json.loads(row[5] or "{}").items()))
-        return Cursor(row[0], row[1] or 0, row[2] or 0, row[3], row[4] or "", upstreams)
+        return Cursor(row[0], row[1] or 0, row[2] or 0, row[3], row[4] or "", upstreams, parse_built_by(row[6]))
 
     def load_rebuild(self, model: str, part: str = "") -> Rebuild | None:
         if not self._has_table("meta", rebuild_name(model, part)):
@@ -114,7 +117,21 @@ class DuckLakeModels:
         for schema, table in found:
             self._instance.connection.execute(f"DROP TABLE {LAKE}.{schema}.{quote_identifier(table)}")
 
-    def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:
+    def count_rows(self, model: str) -> int:
+        if not self._has_table("processed", model):
+            return 0
+        return int(self._rows(f"SELECT count(*) FROM {LAKE}.processed.{quote_identifier(model)}")[0][0])
+
+    def run(self, step: Step, *, stream: Stream | None, run_id: str) -> TableRows | None:
+        is_anew = step.mode in WRITTEN_ANEW
+        before = self.count_rows(step.model) if is_anew else 0
+        try:
+            self._run(step, stream, run_id)
+        except ModelError as error:
+            raise refused(error, step.model, before) or error from error
+        return TableRows(before, self.count_rows(step.model)) if is_anew else None
+
+    def _run(self, step: Step, stream: Stream | None, run_id: str) -> None:
         with translated(f"laying out the input of {step.model}"):
             if stream is not None:
                 self._lay_out_landing(stream, step.entries)
@@ -142,28 +159,8 @@ class DuckLakeModels:
             connection.execute(f"INSERT INTO {cursor_table(model.name)} (version) VALUES (0)")
 
     def _lay_out(self, step: Step, stream: Stream | None, run_id: str) -> None:
-        connection = self._instance.connection
-        connection.execute(load_sql("models")["create_step"])
-        connection.execute(
-            load_sql("models")["lay_out_step"],
-            {
-                "model": step.model,
-                "mode": step.mode,
-                "version": step.cursor.version,
-                "position": step.position,
-                "epoch": step.epoch,
-                "generation_id": step.generation_id,
-                "model_hash": step.model_hash,
-                "rebuild_position": step.rebuild_position,
-                "progress": step.progress,
-                "part": step.part,
-                "shards": step.shards,
-                "run_id": run_id,
-                "primary_key": json.dumps(stream.primary_key if stream else ()),
-                "has_cursor": stream is not None and stream.cursor_field is not None,
-                "has_tombstones": stream is not None and stream.tombstone_field is not None,
-            },
-        )
+        self._instance.connection.execute(load_sql("models")["create_step"])
+        self._instance.connection.execute(load_sql("models")["lay_out_step"], step_values(step, stream, run_id))
 
     def _lay_out_landing(self, stream: Stream, entries: Sequence[LedgerEntry]) -> None:
         try:
@@ -230,18 +227,3 @@ class DuckLakeModels:
     def _rows(self, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         with translated("reading the catalog"):
             return self._instance.connection.execute(statement, parameters).fetchall()
-
-
-def cursor_table(model: str) -> str:
-    """The one-row table that tells where a model stands."""
-    return f"{LAKE}.meta.{quote_identifier(f'cursor_{model}')}"
-
-
-def rebuild_name(model: str, part: str = "") -> str:
-    """The one-row table that tells how far a rebuild, or a part of it, has come; there only while one is under way."""
-    return f"rebuild_{model}_{part}" if part else f"rebuild_{model}"
-
-
-def rebuild_table(model: str, part: str = "") -> str:
-    """Its quoted name."""
-    return f"{LAKE}.meta.{quote_identifier(rebuild_name(model, part))}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lotuslake.commands.register import RegisterPorts
 from lotuslake.commands.transformation import TransformPorts
+from lotuslake.config.airbyte_settings import URL as AIRBYTE_URL
 from lotuslake.config.airbyte_settings import load_airbyte_settings
 from lotuslake.config.airbyte_sources import load_airbyte_sources
 from lotuslake.config.settings import Settings
@@ -19,6 +20,7 @@ from lotuslake.ports import ObjectStore
 from lotuslake.ports.airbyte import Airbyte
 from lotuslake.ports.connector import Connector
 from lotuslake.ports.lock import NoLock, WorkLock
+from lotuslake.ports.outcomes import NoOutcomes, SyncOutcomes
 from lotuslake.ports.project_files import ProjectFiles
 
 if TYPE_CHECKING:
@@ -131,7 +133,16 @@ class Wiring:
     @property
     def transform_ports(self) -> TransformPorts:
         """What transforming needs."""
-        return TransformPorts(self.ledger, self.models, self.lock)
+        return TransformPorts(self.ledger, self.models, self.outcomes, self.lock)
+
+    @cached_property
+    def outcomes(self) -> SyncOutcomes:
+        """How syncs ended, where the environment names a running Airbyte."""
+        if not self.environ.get(AIRBYTE_URL, "").strip():
+            return NoOutcomes()
+        from lotuslake.adapters.airbyte_outcomes import AirbyteOutcomes
+
+        return AirbyteOutcomes(self.airbyte)
 
     @cached_property
     def maintenance(self) -> DuckLakeMaintenance:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from lotuslake.commands.backfill_shards import ShardedRebuild, require_shards, wait_or_give_up
 from lotuslake.commands.context import RunContext
+from lotuslake.commands.rebuild_terms import since_of, with_terms
 from lotuslake.commands.register import RegisterPorts
 from lotuslake.commands.reregister import reregister
 from lotuslake.commands.transform import finish
@@ -14,10 +15,11 @@ from lotuslake.commands.transform_stream import StreamWorker
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts, TransformResult
 from lotuslake.commands.turns import take_turns
 from lotuslake.core.backfill_plan import DateRange, plan_replay
+from lotuslake.core.build import built_by
 from lotuslake.core.errors import ConfigError, LostRaceError
 from lotuslake.core.model import Model
 from lotuslake.core.stream import BatchLimits, Stream
-from lotuslake.core.transform_plan import Cursor, Rebuild, Step, needs_rebuild
+from lotuslake.core.transform_plan import Cursor, Rebuild, Step, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class BackfillOptions:
     shard_index: int = 0
     reregister: bool = False
     restart: bool = False
+    accept_loss: bool = False
 
     def check(self) -> None:
         """Refuse what does not go together.
@@ -113,7 +116,12 @@ class _Backfill:
         return was
 
     def _worker(self, *, full_refresh: bool = False) -> StreamWorker:
-        options = TransformOptions(self.options.limits, full_refresh=full_refresh)
+        options = TransformOptions(
+            self.options.limits,
+            full_refresh=full_refresh,
+            accept_loss=self.options.accept_loss,
+            rebuilds_changed=self.options.days.is_everything,
+        )
         return StreamWorker(self.stream, self.model, self.ports, options, self.context, self.result)
 
     def _cursor(self) -> Cursor:
@@ -136,15 +144,16 @@ class _Backfill:
 
     def _plan_replay(self, cursor: Cursor) -> list[Step]:
         head = self.ports.ledger.load_head(self.stream)
-        content = self._worker().content(self.ports.ledger.load_entries(self.stream), cursor)
-        if content is None or not content.is_shown or needs_rebuild(cursor, head, self.model.hash):
+        worker = self._worker()
+        content = worker.choose(self.ports.ledger.load_entries(self.stream), cursor)
+        if content is None or worker.is_outdated(cursor, head, content):
             # Merged into what other SQL has made, the days would pass for all of it.
             self.context.warn(
                 "no day is replayed: the model is not up to date; run the same again", stream=self.stream.id
             )
             return []
         part = self.options.days.part
-        wanted = Rebuild(0, cursor.position, cursor.epoch, self.model.hash, cursor.generation_id)
+        wanted = Rebuild(0, cursor.position, cursor.epoch, worker.build, cursor.generation_id)
         found = self.ports.transformer.load_rebuild(self.model.name, part)
         is_resumed = found is not None and replace(found, position=0, until=wanted.until) == wanted
         replay = found if found is not None and is_resumed else wanted
@@ -154,4 +163,4 @@ class _Backfill:
             self.ports.transformer.drop_rebuild(self.model.name, part)
         elif steps and not is_resumed:
             self.ports.transformer.begin_rebuild(self.model.name, wanted, part, instead_of=found)
-        return steps
+        return with_terms(steps, Terms(built_by(self.stream, content.began, since_of(cursor))))

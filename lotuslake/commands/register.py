@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lotuslake.commands.context import RunContext, StreamError
-from lotuslake.commands.heal import heal
+from lotuslake.commands.heal import close_vanished, heal
 from lotuslake.commands.ingest_check import plan_stream
 from lotuslake.commands.relocate import check_root
 from lotuslake.commands.turns import locked, take_turns
@@ -158,15 +158,7 @@ def _register_stream(
             head = ports.ledger.load_head(stream)
             ports.landing.evolve(stream, [])
             check_root(stream, head, ports.ledger, ports.landing, context, relocate=options.relocate)
-            plan = registration.plan = _plan(stream, ports, options, context)
-            context.progress.begin(stream.id, len(plan.batches))
-            if plan.overwritten or plan.missing:
-                # Landing is made anew from every file that stands, so all of them must be known to be there.
-                plan = registration.plan = _plan(stream, ports, replace(options, full_sweep=True), context)
-                head, healed = heal(stream, plan, head, ports.ledger, ports.landing, context)
-                if healed:
-                    registration.count(healed)
-                yield
+            head, plan = yield from _plan_and_heal(stream, head, ports, options, context, registration)
             for batch in plan.batches:
                 if not allowance.take():
                     return
@@ -186,6 +178,32 @@ def _register_stream(
             wait_before_retry(lost)
         else:
             return
+
+
+def _plan_and_heal(
+    stream: Stream,
+    head: Head,
+    ports: RegisterPorts,
+    options: RegisterOptions,
+    context: RunContext,
+    registration: StreamRegistration,
+) -> Generator[None, None, tuple[Head, RegistrationPlan]]:
+    """The plan, once what it found overwritten or missing is mended; the head after that."""
+    # Whether objects are there again that had all vanished, only a whole listing tells.
+    has_asked = any(finding.kind == "vanished" for finding in ports.ledger.load_raised(stream))
+    full = replace(options, full_sweep=True)
+    plan = registration.plan = _plan(stream, ports, full if has_asked else options, context)
+    context.progress.begin(stream.id, len(plan.batches))
+    if plan.overwritten or plan.missing:
+        # Landing is made anew from every file that stands, so all of them must be known to be there.
+        plan = registration.plan = _plan(stream, ports, full, context)
+        head, healed = heal(stream, plan, head, ports.ledger, ports.landing, context)
+        if healed:
+            registration.count(healed)
+        yield
+    elif has_asked:
+        close_vanished(stream, ports.ledger)
+    return head, plan
 
 
 def _commit_batch(

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from lotuslake.commands.context import RunContext
+from lotuslake.commands.rebuild_terms import RebuildJudge, since_of, with_terms
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts
+from lotuslake.core.build import build_hash, built_by
+from lotuslake.core.content import Choice, Content, Evidence, choose_content, is_of_left, shrunk
 from lotuslake.core.data_file import LedgerEntry
-from lotuslake.core.errors import LostRaceError
-from lotuslake.core.finding import Finding
-from lotuslake.core.generation import Content, choose_content
+from lotuslake.core.errors import ConfigError, LostRaceError, NotCarriedError, ShrunkError
 from lotuslake.core.head import Head
+from lotuslake.core.loss import find_loss
 from lotuslake.core.model import Model
 from lotuslake.core.retry import ATTEMPTS, wait_before_retry
 from lotuslake.core.stream import Stream
-from lotuslake.core.transform_plan import Cursor, Rebuild, Step, needs_rebuild, plan_merges, plan_rebuild, resume
+from lotuslake.core.transform_plan import (
+    Cursor,
+    Rebuild,
+    Step,
+    Terms,
+    needs_rebuild,
+    plan_merges,
+    plan_rebuild,
+    resume,
+)
 
-MENDED_BY_REBUILDING = frozenset({"overwritten", "held_back"})
+MENDED_BY_REBUILDING = frozenset({"overwritten", "held_back", "loss"})
+# What generations give now: raised and closed as they come and go.
+OF_GENERATIONS = frozenset({"incomplete", "untold"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,11 @@ class StreamWorker:
     options: TransformOptions
     context: RunContext
     result: StreamTransformation
+
+    @property
+    def build(self) -> str:
+        """Hash of all that makes the table beside its data."""
+        return build_hash(self.model.hash, self.stream)
 
     def run(self) -> Iterator[None]:
         """Take the steps there are; after a lost race plan anew, since another process took some of them."""
@@ -45,6 +64,8 @@ class StreamWorker:
                     lost = 0
                     yield
                 forced = False
+            except (ShrunkError, NotCarriedError):
+                return
             except LostRaceError as error:
                 lost += 1
                 if lost >= ATTEMPTS:
@@ -53,71 +74,135 @@ class StreamWorker:
                 wait_before_retry(lost)
 
     def take(self, steps: Sequence[Step], cursor: Cursor) -> Iterator[None]:
-        """Run steps that were planned at ``cursor``, one after the other."""
+        """Run steps that were planned at ``cursor``, one after the other.
+
+        Raises:
+            ShrunkError, NotCarriedError: the table may not be put in place; a finding tells of it.
+        """
         self.context.progress.begin(self.stream.id, len(steps))
         for step in steps:
-            self.ports.transformer.run(replace(step, cursor=cursor), stream=self.stream, run_id=self.context.run_id)
+            at = replace(step, cursor=cursor)
+            try:
+                rows = self.ports.transformer.run(at, stream=self.stream, run_id=self.context.run_id)
+            except (ShrunkError, NotCarriedError) as error:
+                self._refuse(step.terms, error)
+                raise
             cursor = cursor if step.mode == "append" else replace(cursor, version=cursor.version + 1)
-            self.result.count(step)
+            self.result.count(step, rows)
             self.context.progress.advance(self.stream.id, f"{step.model}: {step.mode}, {step.rows} rows")
             yield
 
-    def content(self, entries: Sequence[LedgerEntry], cursor: Cursor) -> Content | None:
-        """The files to show; what is held back becomes a finding."""
-        accepted = self.ports.ledger.is_accepted
-        content = choose_content(self.stream, entries, cursor, self.context.now(), accepted)
-        if content is not None and content.held_back and content.held_back_id:
-            self.ports.ledger.raise_finding(
-                Finding(content.held_back_id, "held_back", self.stream.id, self.model.name, content.held_back)
+    def choose(self, entries: Sequence[LedgerEntry], cursor: Cursor) -> Content | None:
+        """The files to show; what generations give cause to say becomes findings, and what they no longer give is closed.
+
+        Raises:
+            ConfigError: the table was built by another key, cursor field or mode.
+        """
+        self._require_same(cursor)
+        evidence = Evidence(
+            self.context.now(),
+            self.ports.ledger.is_accepted,
+            self.ports.outcomes.load_outcome,
+            partial(self.ports.transformer.count_rows, self.model.name),
+        )
+        choice = choose_content(self.stream, entries, cursor, evidence)
+        self._tell(choice)
+        return choice.content
+
+    def _refuse(self, terms: Terms, error: ShrunkError | NotCarriedError) -> None:
+        now = self.context.now()
+        if isinstance(error, ShrunkError) and terms.shrink_id is not None:
+            what = f"{self.model.name}, built anew,"
+            finding = shrunk(self.stream, terms.shrink_id, what, error.rows_before, error.rows_after, now)
+        elif terms.loss is not None:
+            finding = replace(terms.loss, reason=f"{terms.loss.reason} ({error.message})")
+        else:
+            return
+        self.context.warn(finding.reason, stream=self.stream.id)
+        self.ports.ledger.raise_finding(finding)
+
+    def _require_same(self, cursor: Cursor) -> None:
+        recorded = cursor.built_by
+        differences = recorded.differences(self.stream) if recorded is not None else []
+        if differences and not self.options.rebuilds_changed:
+            raise ConfigError(
+                f"streams/{self.stream.id}: {'; '.join(differences)}, by which {self.model.name} was built. "
+                f"Take the change back, or build it anew: lotuslake backfill {self.stream.id}",
+                stream=self.stream.id,
             )
-        return content
+
+    def _tell(self, choice: Choice) -> None:
+        for finding in choice.findings:
+            self.ports.ledger.raise_finding(finding)
+        now = {finding.id for finding in choice.findings}
+        raised = self.ports.ledger.load_raised(self.stream)
+        over = [f for f in raised if (f.kind in OF_GENERATIONS or is_of_left(f)) and f.id not in now]
+        self.ports.ledger.close_findings(over)
 
     def _plan(self, cursor: Cursor, *, forced: bool) -> list[Step]:
         # The head first: an entry that is written in between has a higher number and waits for the next plan.
         head = self.ports.ledger.load_head(self.stream)
         entries = self.ports.ledger.load_entries(self.stream)
-        content = self.content(entries, cursor)
+        content = self.choose(entries, cursor)
         if content is None:
             return []
         under_way = self.ports.transformer.load_rebuild(self.model.name)
-        outdated = needs_rebuild(cursor, head, self.model.hash) or not content.is_shown
+        outdated = self.is_outdated(cursor, head, content)
         if under_way is not None and under_way.shards > 1 and not forced:
-            wanted = (head.epoch, self.model.hash, content.generation_id)
+            wanted = (head.epoch, self.build, content.generation_id)
             if outdated and (under_way.epoch, under_way.model_hash, under_way.generation_id) == wanted:
                 self.context.log("waits for the backfill that is under way", stream=self.stream.id)
                 return []
             # Of what is outdated, a divided rebuild of something else is dropped as the rebuild begins.
             under_way = under_way if outdated else None
-        if content.held_back and (forced or under_way is not None or outdated):
-            # A rebuild would show what is held back, or nothing at all.
-            self.context.warn(f"{self.model.name} is not rebuilt: {content.held_back}", stream=self.stream.id)
-            return []
         if forced or under_way is not None or outdated:
-            return self._plan_rebuild(content, cursor, head, under_way)
-        if not content.held_back:
-            self._close_mended(head)
+            terms = self.judge_rebuild(entries, cursor, head, content, forced=forced)
+            return [] if terms is None else self._plan_rebuild(content, cursor, head, under_way, terms)
+        self._close_mended(entries, cursor, head, content)
         limits = self.options.limits.capped_by(self.stream.batch)
-        return plan_merges(self.model.name, content.entries, self._adopting(cursor, content), head, limits)
+        steps = plan_merges(self.model.name, content.entries, self._adopting(cursor, content), head, limits)
+        return with_terms(steps, Terms(built_by=built_by(self.stream, content.began, since_of(cursor))))
 
-    def _plan_rebuild(self, content: Content, cursor: Cursor, head: Head, under_way: Rebuild | None) -> list[Step]:
+    def is_outdated(self, cursor: Cursor, head: Head, content: Content) -> bool:
+        """Whether merging cannot bring the table up to date."""
+        changed = cursor.built_by is not None and bool(cursor.built_by.differences(self.stream))
+        return needs_rebuild(cursor, head, self.build) or not content.is_shown or changed
+
+    def judge_rebuild(
+        self, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head, content: Content, *, forced: bool
+    ) -> Terms | None:
+        """On which terms the content may be built anew; None, and a finding or a warning, where it may not be."""
+        judge = RebuildJudge(self.stream, self.build, self.ports, self.options, self.context)
+        return judge.judge(entries, cursor, head, content, forced=forced)
+
+    def _plan_rebuild(
+        self, content: Content, cursor: Cursor, head: Head, under_way: Rebuild | None, terms: Terms
+    ) -> list[Step]:
         entries = content.entries
         limits = self.options.limits.capped_by(self.stream.batch)
-        wanted = Rebuild(0, head.seq, head.epoch, self.model.hash, content.generation_id)
+        wanted = Rebuild(0, head.seq, head.epoch, self.build, content.generation_id)
         if under_way is not None and (resumed := resume(under_way, wanted, entries)):
-            return plan_rebuild(self.model.name, entries, cursor, resumed, limits, begun=True)
+            steps = plan_rebuild(self.model.name, entries, cursor, resumed, limits, begun=True)
+            # What has gone since it began may have been read by then.
+            return with_terms(steps, replace(terms, built_by=built_by(self.stream, content.began, since_of(cursor))))
         steps = plan_rebuild(self.model.name, entries, cursor, wanted, limits, begun=under_way is not None)
         if steps[0].mode == "append":
             self.ports.transformer.begin_rebuild(self.model.name, wanted, instead_of=under_way)
-        return steps
+        return with_terms(steps, terms)
 
     def _adopting(self, cursor: Cursor, content: Content) -> Cursor:
         """A model that was built before the first file came begins with the generation of that file."""
-        return cursor if cursor.generation_id is not None else replace(cursor, generation_id=content.generation_id)
+        adopted = content.generation_id if cursor.generation_id is None else cursor.generation_id
+        return replace(cursor, generation_id=adopted, model_hash=self.build)
 
-    def _close_mended(self, head: Head) -> None:
+    def _close_mended(self, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head, content: Content) -> None:
         """Close what the table, which stands at ``head``, has already taken in."""
         raised = self.ports.ledger.load_raised(self.stream)
-        mended = [finding for finding in raised if finding.kind in MENDED_BY_REBUILDING]
+        mended = (
+            [] if content.held_back else [f for f in raised if f.kind in MENDED_BY_REBUILDING and not is_of_left(f)]
+        )
+        if find_loss(self.stream, entries, cursor, content) is None:
+            mended += [finding for finding in raised if finding.kind == "carried"]
         # Looked at again: a finding of a later epoch waits for the rebuild that it asks for.
         if mended and self.ports.ledger.load_head(self.stream).epoch == head.epoch:
             self.ports.ledger.close_findings(mended)

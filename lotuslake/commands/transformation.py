@@ -9,20 +9,27 @@ from lotuslake.commands.context import StreamError
 from lotuslake.core.errors import ExitCode
 from lotuslake.core.finding import Finding, TestOutcome
 from lotuslake.core.stream import BatchLimits
-from lotuslake.core.transform_plan import Step
+from lotuslake.core.transform_plan import Step, TableRows
 from lotuslake.ports.ledger import Ledger
 from lotuslake.ports.lock import NoLock, WorkLock
+from lotuslake.ports.outcomes import NoOutcomes, SyncOutcomes
 from lotuslake.ports.transformer import Transformer
 
 
 @dataclass(frozen=True, slots=True)
 class TransformOptions:
-    """``select`` are globs over model names; none means all."""
+    """``select`` are globs over model names; none means all.
+
+    ``accept_loss`` lets a rebuild leave out what files that are gone have told. ``rebuilds_changed`` lets it follow a changed
+    key, cursor field or mode.
+    """
 
     limits: BatchLimits
     full_refresh: bool = False
     skip_tests: bool = False
     select: tuple[str, ...] = ()
+    accept_loss: bool = False
+    rebuilds_changed: bool = False
 
     def wants(self, model: str) -> bool:
         """Whether the person asked for this model."""
@@ -31,16 +38,21 @@ class TransformOptions:
 
 @dataclass(slots=True)
 class StreamTransformation:
-    """What was done for one stream; ``models`` are those built or brought forward because of it, in order."""
+    """What was done for one stream; ``models`` are those built or brought forward because of it, in order.
+
+    ``table_rows`` tells how many rows the processed table showed before and after it was written anew.
+    """
 
     stream: str
     batches: int = 0
     rows: int = 0
     models: tuple[str, ...] = ()
+    table_rows: TableRows | None = None
 
-    def count(self, step: Step) -> None:
+    def count(self, step: Step, table_rows: TableRows | None) -> None:
         """Take a committed step into account."""
         self.batches += 1
+        self.table_rows = table_rows or self.table_rows
         self.rows += step.rows
         self.add_model(step.model)
 
@@ -74,4 +86,5 @@ class TransformPorts:
 
     ledger: Ledger
     transformer: Transformer
+    outcomes: SyncOutcomes = field(default_factory=NoOutcomes)
     lock: WorkLock = field(default_factory=NoLock)

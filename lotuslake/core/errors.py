@@ -72,6 +72,23 @@ class ModelError(LotusLakeError):
     code = "model"
 
 
+class ShrunkError(LotusLakeError):
+    """A table would be left with fewer rows than the step allows; it stays as it is."""
+
+    code = "shrunk"
+
+    def __init__(self, model: str, rows_before: int, rows_after: int) -> None:
+        super().__init__(f"{model} would fall from {rows_before} to {rows_after} rows")
+        self.rows_before = rows_before
+        self.rows_after = rows_after
+
+
+class NotCarriedError(LotusLakeError):
+    """Rows of a table cannot be carried forward into the one that takes its place; it stays as it is."""
+
+    code = "not_carried"
+
+
 class StaleError(LotusLakeError):
     """`--check` found generated files that are not what the configuration gives now."""
 

@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-FindingKind = Literal["quarantined", "overwritten", "missing", "test", "stale", "held_back"]
+FindingKind = Literal[
+    "quarantined",
+    "overwritten",
+    "missing",
+    "test",
+    "stale",
+    "held_back",
+    "incomplete",
+    "untold",
+    "vanished",
+    "carried",
+    "loss",
+]
 
 
 @dataclass(frozen=True, slots=True)

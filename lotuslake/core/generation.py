@@ -1,30 +1,53 @@
-"""Which sync's content a full-refresh stream shows: its newest complete generation.
+"""The generations of a stream: sets of files, each what one reading of the source gave.
 
-Generation ids belong to one Airbyte connection and start again with a new one, so they delimit a sync's files and never
-order them: the order is that of extraction.
+What Airbyte writes of them, and the sources of these rules, stand in docs/histories.md. Generation ids belong to one
+connection and start again with a new one, so they tell sets apart and never order them: the order is that of extraction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import groupby
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from lotuslake.core.data_file import READABLE, FileStatus, LedgerEntry
 from lotuslake.core.stream import Stream
-from lotuslake.core.transform_plan import Cursor
 
-EXPIRED_TOO = READABLE | {FileStatus.EXPIRED}
+_IsApart = Callable[[Sequence[LedgerEntry], Sequence[LedgerEntry]], bool]
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
+# A source that says nothing for three hours loses its attempt (https://docs.airbyte.com/understanding-airbyte/heartbeats),
+# and a job gives up after a few of these: no job is silent for a day.
+LONGEST_SILENCE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Files of one generation, those that still stand, in the order of the log."""
+    """Files of one generation in the order of the log.
+
+    ``sync_id`` is None where the files do not tell one. ``is_untold`` says that they may be of two syncs.
+    """
 
     id: int | None
     entries: tuple[LedgerEntry, ...]
+    sync_id: int | None = None
+    is_untold: bool = False
+
+    @property
+    def started_at(self) -> datetime:
+        """The first extraction that is known."""
+        return min(map(_oldest, self.entries))
+
+    @property
+    def began(self) -> str:
+        """The path of its first file: names the generation, whatever files follow."""
+        return min(self.entries, key=lambda entry: (_oldest(entry), entry.file.path)).file.path
+
+    @property
+    def first_file_at(self) -> datetime:
+        """When its first file was written."""
+        return min(entry.file.last_modified_at for entry in self.entries)
 
     @property
     def newest_file_at(self) -> datetime:
@@ -36,122 +59,124 @@ class Generation:
         """Rows in its files; a key that was written twice counts twice."""
         return sum(entry.rows or 0 for entry in self.entries)
 
-    def is_shown_at(self, cursor: Cursor) -> bool:
-        """Whether the table was built from files of this generation, not from a namesake of an earlier connection."""
-        return cursor.version > 0 and cursor.generation_id == self.id and self.entries[0].seq <= cursor.position
 
+def split_generations(
+    entries: Sequence[LedgerEntry], stream: Stream, statuses: Collection[FileStatus] = READABLE
+) -> list[Generation]:
+    """Entries of these statuses by generation, oldest first.
 
-def split_generations(entries: Sequence[LedgerEntry], statuses: Collection[FileStatus] = READABLE) -> list[Generation]:
-    """Entries of these statuses by generation, oldest first."""
-    readable = [entry for entry in entries if entry.status in statuses]
-    readable.sort(key=lambda entry: (entry.newest_extracted_at or _BEGINNING, entry.seq))
-    return [
-        Generation(id_, tuple(sorted(group, key=lambda entry: entry.seq)))
-        for id_, group in groupby(readable, key=lambda entry: entry.generation_id)
-    ]
-
-
-def newest_complete(
-    stream: Stream, generations: Sequence[Generation], cursor: Cursor, now: datetime
-) -> Generation | None:
-    """The generation to show; None to leave the table as it is.
-
-    The newest one is complete when no file of it came for ``settle_after`` and, where the destination overwrites, no
-    older generation's object is left. Until then the one before it is shown, or what the table holds when that one is
-    gone. A stream's first generation replaces nothing, so it is shown as it comes; a generation that is shown stays,
-    whatever files follow.
+    In an incremental stream a generation spans many syncs, so that its id alone delimits it.
     """
-    if not generations:
-        return None
-    newest = generations[-1]
-    settled = now - newest.newest_file_at >= stream.settle_after
-    older_is_left = len(generations) > 1
-    if newest.is_shown_at(cursor) or (settled and not (older_is_left and stream.destination_sync_mode == "overwrite")):
-        return newest
-    if older_is_left:
-        return generations[-2]
-    return newest if cursor.version == 0 else None
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The files that a stream's processed model is to show.
-
-    ``is_shown`` says that the live table already shows this content and only has to follow it. ``held_back`` gives the
-    reason why a newer generation is not shown although it is complete, ``held_back_id`` names it.
-    """
-
-    entries: tuple[LedgerEntry, ...]
-    generation_id: int | None
-    is_shown: bool
-    held_back: str | None = None
-    held_back_id: str | None = None
-
-
-def choose_content(
-    stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, now: datetime, accepted: Callable[[str], bool]
-) -> Content | None:
-    """What to show: all files that stand, or those of one generation; None to leave the table as it is.
-
-    A generation replaces what is shown when it is complete. In a ``full_refresh`` stream that is the newest one. In an
-    incremental stream only a truncating refresh replaces: of the generation that the table began with no file is left.
-    """
-    if stream.sync_mode == "full_refresh":
-        shown = newest_complete(stream, split_generations(entries), cursor, now)
-        if shown is None:
-            return Content((), None, is_shown=False) if cursor.version == 0 else None
-        wanted = Content(shown.entries, shown.id, shown.is_shown_at(cursor))
+    wanted = [entry for entry in entries if entry.status in statuses]
+    by_id: dict[int | None, list[LedgerEntry]] = defaultdict(list)
+    for entry in wanted:
+        by_id[entry.generation_id].append(entry)
+    if stream.sync_mode == "incremental":
+        found = [_generation(id_, group) for id_, group in by_id.items()]
     else:
-        wanted = _incremental_content(stream, entries, cursor, now)
-    if wanted.is_shown or cursor.version == 0:
-        return wanted
-    return _hold_back_shrunk(stream, entries, cursor, wanted, accepted)
+        syncs = _telling_syncs(wanted)
+        found = [one for id_, group in by_id.items() for one in _by_sync(id_, group, syncs, stream.settle_after)]
+    return sorted(found, key=lambda one: (one.started_at, one.entries[0].seq))
 
 
-def _incremental_content(stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, now: datetime) -> Content:
-    standing = tuple(entry for entry in entries if entry.status in READABLE)
-    # What a retention has let go was learned for good: it still counts as there.
-    began_with = split_generations(entries, EXPIRED_TOO)
-    base = began_with[0] if began_with else None
-    base_id = base.id if base else cursor.generation_id
-    if cursor.version == 0 or base is None or cursor.generation_id in (None, base.id):
-        return Content(standing, base_id, is_shown=cursor.version > 0)
-    is_settled = now - began_with[-1].newest_file_at >= stream.settle_after
-    return Content(standing, base_id if is_settled else cursor.generation_id, is_shown=not is_settled)
+def find_generation(generations: Iterable[Generation], path: str) -> Generation | None:
+    """The one that holds a file."""
+    return next((one for one in generations if any(entry.file.path == path for entry in one.entries)), None)
 
 
-def _rows_shown(stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, wanted: Content) -> int:
-    """Rows of the generation that the table shows, also where its objects are gone by now.
+def _generation(
+    id_: int | None, entries: Iterable[LedgerEntry], sync_id: int | None = None, *, is_untold: bool = False
+) -> Generation:
+    return Generation(id_, tuple(sorted(entries, key=lambda entry: entry.seq)), sync_id, is_untold)
 
-    Of a full refresh's generations of this id, the newest but ``wanted``: earlier ones are another connection's.
+
+def _by_sync(
+    id_: int | None, entries: Sequence[LedgerEntry], syncs: Mapping[str, int], settle_after: timedelta
+) -> list[Generation]:
+    by_sync: dict[int | None, list[LedgerEntry]] = defaultdict(list)
+    for entry in entries:
+        by_sync[syncs.get(entry.file.path)].append(entry)
+    unknown = by_sync.pop(None, [])
+    known = {
+        (sync_id, number): part
+        for sync_id, group in by_sync.items()
+        for number, part in enumerate(_split_at(group, lambda a, b: _silence(a, b) >= LONGEST_SILENCE))
+    }
+    left: list[list[LedgerEntry]] = []
+    for part in _split_at(unknown, lambda a, b: _is_apart(a, b, settle_after)):
+        # Files of one sync of which an older ledger has not noted the sync.
+        near = next((own for own in known.values() if not _are_apart(part, own, settle_after)), None)
+        if near is None:
+            left.append(part)
+        else:
+            near += part
+    told = [_generation(id_, part, sync_id) for (sync_id, _), part in known.items()]
+    return told + [_generation(id_, part, is_untold=_is_untold(part, settle_after)) for part in left]
+
+
+def _telling_syncs(entries: Sequence[LedgerEntry]) -> dict[str, int]:
+    """The sync of each path, where it tells: within a job, generation ids only rise.
+
+    Where they go back, Airbyte was installed anew and counts its jobs from 1 again.
     """
-    coming = {entry.file.path for entry in wanted.entries}
-    shown = [
-        generation
-        for generation in split_generations(entries, frozenset(FileStatus))
-        if generation.id == cursor.generation_id and coming.isdisjoint(e.file.path for e in generation.entries)
-    ]
-    return sum(generation.rows for generation in (shown[-1:] if stream.sync_mode == "full_refresh" else shown))
+    by_sync: dict[int, list[LedgerEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.sync_id is not None:
+            by_sync[entry.sync_id].append(entry)
+    telling: dict[str, int] = {}
+    for sync_id, group in by_sync.items():
+        ids = [entry.generation_id or 0 for entry in _in_order(group)]
+        if ids == sorted(ids):
+            telling |= {entry.file.path: sync_id for entry in group}
+    return telling
 
 
-def _hold_back_shrunk(
-    stream: Stream,
-    entries: Sequence[LedgerEntry],
-    cursor: Cursor,
-    wanted: Content,
-    accepted: Callable[[str], bool],
-) -> Content | None:
-    """Hold back a replacement with far fewer rows than what it replaces, until a person accepts it."""
-    rows_before = _rows_shown(stream, entries, cursor, wanted)
-    rows_after = sum(entry.rows or 0 for entry in wanted.entries)
-    # Ids come again with a new connection; log numbers do not.
-    began = min((entry.seq for entry in wanted.entries), default=0)
-    finding_id = f"held_back:{stream.id}:{wanted.generation_id}:{began}"
-    if rows_after >= rows_before * (1 - stream.max_shrink) or accepted(finding_id):
-        return wanted
-    reason = (
-        f"generation {wanted.generation_id} has {rows_after} rows, what it replaces had {rows_before}: "
-        f"a fall beyond max_shrink is not shown before somebody accepts it"
-    )
-    standing = tuple(e for e in wanted.entries if stream.sync_mode == "incremental")
-    return Content(standing, cursor.generation_id, is_shown=True, held_back=reason, held_back_id=finding_id)
+def _in_order(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
+    return sorted(entries, key=lambda entry: (_oldest(entry), _newest(entry), entry.seq))
+
+
+def _split_at(entries: Sequence[LedgerEntry], is_apart: _IsApart) -> list[list[LedgerEntry]]:
+    """Entries in the order of extraction, parted where the rule says so of what came until then and what follows."""
+    parts: list[list[LedgerEntry]] = []
+    for entry in _in_order(entries):
+        if parts and not is_apart(parts[-1], [entry]):
+            parts[-1].append(entry)
+        else:
+            parts.append([entry])
+    return parts
+
+
+def _are_apart(one: Sequence[LedgerEntry], other: Sequence[LedgerEntry], settle_after: timedelta) -> bool:
+    earlier, later = sorted((one, other), key=lambda part: min(map(_oldest, part)))
+    return _is_apart(earlier, later, settle_after)
+
+
+def _is_apart(earlier: Sequence[LedgerEntry], later: Sequence[LedgerEntry], settle_after: timedelta) -> bool:
+    """Whether these are two syncs, as far as their times tell."""
+    silence = _silence(earlier, later)
+    return silence >= LONGEST_SILENCE or (silence > settle_after and _pause(earlier, later) > settle_after)
+
+
+def _is_untold(part: Sequence[LedgerEntry], settle_after: timedelta) -> bool:
+    """Whether extraction was silent for so long that there may have been two syncs, though the files were written together."""
+    ordered = _in_order(part)
+    return any(_silence(ordered[: n + 1], [later]) > settle_after for n, (_, later) in enumerate(pairwise(ordered)))
+
+
+def _silence(earlier: Sequence[LedgerEntry], later: Sequence[LedgerEntry]) -> timedelta:
+    """From the newest extraction of the earlier files to the oldest of the later ones; negative where they overlap."""
+    return min(map(_oldest, later)) - max(map(_newest, earlier))
+
+
+def _pause(earlier: Sequence[LedgerEntry], later: Sequence[LedgerEntry]) -> timedelta:
+    """The same between their writing."""
+    first = min(entry.file.last_modified_at for entry in later)
+    return first - max(entry.file.last_modified_at for entry in earlier)
+
+
+def _oldest(entry: LedgerEntry) -> datetime:
+    return entry.oldest_extracted_at or entry.newest_extracted_at or _BEGINNING
+
+
+def _newest(entry: LedgerEntry) -> datetime:
+    return entry.newest_extracted_at or entry.oldest_extracted_at or _BEGINNING

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from lotuslake.core.data_file import READABLE, DataFile, FileStatus, LedgerEntry
 from lotuslake.core.footer import Footer, Unreadable
-from lotuslake.core.registration_plan import Overwritten
+from lotuslake.core.generation import find_generation, split_generations
+from lotuslake.core.registration_plan import Overwritten, RegistrationPlan
+from lotuslake.core.stream import Stream
 
 GONE_UNREAD = "gone from the store before it could be read"
 GONE_EMPTY = "gone from the store; it held no rows"
 OVERWRITTEN = "the object was overwritten"
 REPLACED = "its generation was replaced by a newer one"
+EMPTIED = "every object of the stream was gone, and somebody accepted it"
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
+_IsReplaced = Callable[[LedgerEntry], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +41,30 @@ class Healing:
         return not (self.restated or self.changed)
 
 
+def has_vanished(entries: Sequence[LedgerEntry], plan: RegistrationPlan) -> bool:
+    """Whether every object that landing reads is gone and nothing takes its place, by a plan that covers all of the stream.
+
+    That is never taken for the new truth before a person says so: a wrong prefix or a lost mount looks the same.
+    """
+    standing = {entry.file.path for entry in entries if entry.status in READABLE}
+    missing = {entry.file.path for entry in plan.missing}
+    return bool(standing) and standing <= missing and not plan.batches
+
+
 def plan_healing(
+    stream: Stream,
     entries: Sequence[LedgerEntry],
     overwritten: Sequence[Overwritten],
     inspected: Sequence[Footer | Unreadable],
     missing: Sequence[LedgerEntry],
+    *,
+    is_emptied: bool = False,
 ) -> Healing:
     """Tell what changed from what only looks changed, and what was replaced from what is lost.
 
     ``entries`` are the newest entries of all paths of the stream, ``inspected`` what the overwritten objects hold now.
-    An etag may change when a bucket is copied: the same footer, statistics included, is the same content.
+    An etag may change when a bucket is copied: the same footer, statistics included, is the same content. ``is_emptied``
+    says that a person has accepted that every object is gone.
     """
     before = {item.file.path: item.entry for item in overwritten}
     same = [found for found in inspected if _is_same(found, before[found.file.path])]
@@ -56,8 +74,9 @@ def plan_healing(
     standing = tuple(entry for entry in entries if entry.status in READABLE and entry.file.path not in leaving)
     restated = [_restate(before[found.file.path], before[found.file.path].status, file=found.file) for found in same]
     restated += [_restate(entry, FileStatus.SUPERSEDED, OVERWRITTEN) for entry in superseded]
-    restated += [_restate_gone(entry, standing) for entry in missing]
-    restated += _replaced_since(entries, standing)
+    is_replaced = _replaced(stream, entries, standing)
+    restated += [_restate_gone(entry, is_replaced, is_emptied=is_emptied) for entry in missing]
+    restated += _replaced_since(entries, is_replaced)
     return Healing(
         restated=tuple(restated),
         changed=tuple(changed),
@@ -76,31 +95,40 @@ def _restate(
     return replace(entry, status=status, reason=reason or entry.reason, file=file or entry.file)
 
 
-def _restate_gone(entry: LedgerEntry, standing: Sequence[LedgerEntry]) -> LedgerEntry:
+def _restate_gone(entry: LedgerEntry, is_replaced: _IsReplaced, *, is_emptied: bool) -> LedgerEntry:
     if entry.status is FileStatus.EMPTY:
         return _restate(entry, FileStatus.SUPERSEDED, GONE_EMPTY)
     if entry.status is FileStatus.QUARANTINED:
         return _restate(entry, FileStatus.MISSING, GONE_UNREAD)
-    if is_replaced(entry, standing):
+    if is_emptied:
+        return _restate(entry, FileStatus.SUPERSEDED, EMPTIED)
+    if is_replaced(entry):
         return _restate(entry, FileStatus.SUPERSEDED, REPLACED)
     return _restate(entry, FileStatus.MISSING)
 
 
-def _replaced_since(entries: Sequence[LedgerEntry], standing: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+def _replaced_since(entries: Sequence[LedgerEntry], is_replaced: _IsReplaced) -> list[LedgerEntry]:
     """Objects that were missed while Airbyte was still deleting their generation: now that it is gone, nothing is lost."""
     return [
         _restate(entry, FileStatus.SUPERSEDED, REPLACED)
         for entry in entries
-        if entry.status is FileStatus.MISSING and entry.rows and is_replaced(entry, standing)
+        if entry.status is FileStatus.MISSING and entry.rows and is_replaced(entry)
     ]
 
 
-def is_replaced(entry: LedgerEntry, standing: Sequence[LedgerEntry]) -> bool:
+def _replaced(stream: Stream, entries: Sequence[LedgerEntry], standing: Sequence[LedgerEntry]) -> _IsReplaced:
     """Whether a vanished file belongs to a generation of which nothing is left, and a later one has taken its place.
 
     Airbyte deletes the older generations' objects after an overwrite, a clear or a truncating refresh.
     """
-    extracted_at = entry.newest_extracted_at or _BEGINNING
-    if any(other.generation_id == entry.generation_id for other in standing):
-        return False
-    return any((other.newest_extracted_at or _BEGINNING) > extracted_at for other in standing)
+    generations = split_generations(entries, stream, frozenset(FileStatus) - {FileStatus.QUARANTINED})
+    left = {entry.file.path for entry in standing}
+    newest_at = max((entry.newest_extracted_at or _BEGINNING for entry in standing), default=_BEGINNING)
+
+    def is_replaced(entry: LedgerEntry) -> bool:
+        own = find_generation(generations, entry.file.path)
+        if own is None or any(other.file.path in left for other in own.entries):
+            return False
+        return newest_at > (entry.newest_extracted_at or _BEGINNING)
+
+    return is_replaced

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from lotuslake.core.batch import Weight, split_batches
+from lotuslake.core.build import BuiltBy, is_built_by
 from lotuslake.core.data_file import READABLE, LedgerEntry
+from lotuslake.core.finding import Finding
 from lotuslake.core.head import Head
 from lotuslake.core.stream import BatchLimits
 
@@ -19,7 +22,8 @@ class Cursor:
     """Where a model stands: the row of its `meta.cursor_*` table.
 
     ``version`` counts the model's commits, 0 meaning never built. ``upstreams`` maps each model it reads to the version it
-    has read.
+    has read. ``model_hash`` is `build_hash` of a processed model. ``built_by`` is None where an older version of the program
+    built the table.
     """
 
     version: int = 0
@@ -28,6 +32,31 @@ class Cursor:
     generation_id: int | None = None
     model_hash: str = ""
     upstreams: tuple[tuple[str, int], ...] = ()
+    built_by: BuiltBy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the table that a step leaves behind must be.
+
+    ``least_rows``: with fewer it is not written, which the finding ``shrink_id`` tells of. ``carry_until``: rows that were
+    extracted until then, and that only files which are gone have told, are carried forward from the table as it is; where
+    that cannot be, ``loss`` is what is told. ``built_by`` is recorded with the cursor.
+    """
+
+    built_by: BuiltBy | None = None
+    least_rows: int | None = None
+    shrink_id: str | None = None
+    carry_until: datetime | None = None
+    loss: Finding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """How many rows a table showed before a step that wrote it anew, and after it."""
+
+    before: int
+    after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +95,7 @@ class Step:
     part: str = ""
     shards: int = 1
     entries: tuple[LedgerEntry, ...] = ()
+    terms: Terms = Terms()
 
     @property
     def rows(self) -> int:
@@ -75,7 +105,7 @@ class Step:
 
 def needs_rebuild(cursor: Cursor, head: Head, model_hash: str) -> bool:
     """Whether merging cannot bring the live table up to date: it was made by other SQL or from other content."""
-    return cursor.version == 0 or cursor.epoch != head.epoch or cursor.model_hash != model_hash
+    return cursor.version == 0 or cursor.epoch != head.epoch or not is_built_by(cursor.model_hash, model_hash)
 
 
 def is_stale(cursor: Cursor, model_hash: str, upstream_versions: Mapping[str, int]) -> bool:

@@ -8,7 +8,7 @@ from typing import Protocol
 from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Model
 from lotuslake.core.stream import Stream
-from lotuslake.core.transform_plan import Cursor, Rebuild, Step
+from lotuslake.core.transform_plan import Cursor, Rebuild, Step, TableRows
 
 
 class Transformer(Protocol):
@@ -39,8 +39,18 @@ class Transformer(Protocol):
     def drop_rebuild(self, model: str, part: str = "") -> None:
         """Drop one part, or the rebuild under way with all parts and replays, if any: the live table stays as it is."""
 
-    def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:
-        """Run one step: its rows and its position are one commit. ``stream`` is None for enriched models."""
+    def count_rows(self, model: str) -> int:
+        """How many rows the live table of a model shows; 0 where there is none."""
+
+    def run(self, step: Step, *, stream: Stream | None, run_id: str) -> TableRows | None:
+        """Run one step: its rows and its position are one commit. ``stream`` is None for enriched models.
+
+        Returns how many rows a processed table had and has where the step wrote it anew.
+
+        Raises:
+            ShrunkError: it would have fewer rows than the step's terms allow; nothing has changed.
+            NotCarriedError: rows cannot be carried forward as its terms ask; nothing has changed.
+        """
 
     def test(self, models: Sequence[Model]) -> list[TestOutcome]:
         """Run the data tests of these models."""

@@ -18,6 +18,8 @@
   {% if mode == 'append' %}
     {% set staging = staging_table(live, part) %}
     {% call statement('staging') %}create table if not exists {{ staging }} as from ({{ sql }}) limit 0{% endcall %}
+    {# Better now than after the whole history has been read. #}
+    {% if step['carry_until'] is not none %}{% do carried_columns(live, staging) %}{% endif %}
     {% call statement('main') %}insert into {{ staging }} by name {{ sql }}{% endcall %}
   {% elif mode == 'publish' %}
     {% do publish_parts(live, step, parts) %}
@@ -25,6 +27,9 @@
     {% do write_batch(live, step, sql) %}
   {% endif %}
 
+  {% if mode in ('replace', 'publish') and step['least_rows'] is not none %}
+    {% call statement('guard_rows') %}{{ guard_rows(live, step) }}{% endcall %}
+  {% endif %}
   {% if mode == 'publish' %}
     {% for one in parts %}
       {% call statement('drop_staging') %}drop table {{ staging_table(live, one) }}{% endcall %}
@@ -49,6 +54,12 @@
   {% call statement('incoming') %}create or replace temp table {{ incoming }} as {{ sql }}{% endcall %}
   {%- set columns = columns_of(incoming) -%}
   {% if step['mode'] == 'replace' %}
+    {% if step['carry_until'] is not none %}
+      {% set carried = quoted(carried_columns(live, incoming)) %}
+      {% call statement('carry') %}
+        insert into {{ incoming }} ({{ carried }}) select {{ carried }} from {{ live }} as live where {{ is_carried('live', step) }}
+      {% endcall %}
+    {% endif %}
     {% call statement('main') %}create or replace table {{ live }} as {{ newest_versions(incoming, step, columns) }}{% endcall %}
   {% else %}
     {% do merge_newest(live, incoming, step, columns) %}
@@ -70,6 +81,13 @@
     {%- do staged.append('select *, rowid * ' ~ parts | length ~ ' + ' ~ loop.index0 ~ ' as _row from ' ~ table) -%}
   {%- endfor -%}
   {%- set columns = columns_of(staging_table(live, parts[0])) -%}
+  {%- if step['carry_until'] is not none -%}
+    {%- set carried = quoted(carried_columns(live, staging_table(live, parts[0]))) -%}
+    {# Behind all that was staged: of the same version, what was read anew stands. #}
+    {%- do staged.append(
+      'select ' ~ carried ~ ', 4611686018427387904 + rowid as _row from ' ~ live ~ ' as live where ' ~ is_carried('live', step)
+    ) -%}
+  {%- endif -%}
   {%- set passes = [1, (ns.rows / rows_in_a_pass) | round(0, 'ceil') | int] | max -%}
   {%- for number in range(passes) -%}
     {%- set range = 'hash(' ~ key_columns(step, 'staged') ~ ') % ' ~ passes ~ ' = ' ~ number -%}
@@ -80,6 +98,38 @@
     {% endcall %}
   {%- endfor -%}
 {% endmacro %}
+
+{#
+  Columns of the live table that go on in the one that takes its place. Rows that only files told which are gone are
+  carried forward in them; columns that are new stay empty in such rows.
+#}
+{% macro carried_columns(live, relation) -%}
+  {%- set held = types_of(live) -%}
+  {%- set names = [] -%}
+  {%- for name, type in types_of(relation).items() if name in held -%}
+    {%- if held[name] != type -%}
+      {% do run_query("select error('cannot carry: column " ~ (name | replace("'", "''")) ~ " has another type now')") %}
+    {%- endif -%}
+    {%- do names.append(name) -%}
+  {%- endfor -%}
+  {{ return(names) }}
+{%- endmacro %}
+
+{% macro types_of(relation) -%}
+  {%- set found = {} -%}
+  {%- for row in run_query('describe ' ~ relation).rows -%}{%- do found.update({row[0]: row[1]}) -%}{%- endfor -%}
+  {{ return(found) }}
+{%- endmacro %}
+
+{% macro is_carried(alias, step) -%}
+  {{ alias }}._airbyte_extracted_at is null or {{ alias }}._airbyte_extracted_at <= '{{ step['carry_until'] }}'::timestamp
+{%- endmacro %}
+
+{# A table is not put in place with fewer rows than what it replaces lets it have. #}
+{% macro guard_rows(live, step) -%}
+  select case when (select count(*) from {{ live }}) < {{ step['least_rows'] }}
+    then error('too few rows: ' || (select count(*) from {{ live }})) end
+{%- endmacro %}
 
 {% macro columns_of(relation) -%}
   {{ return(run_query('describe ' ~ relation).columns[0].values() | list) }}

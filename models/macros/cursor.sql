@@ -64,6 +64,7 @@
     generation_id = step.generation_id,
     model_hash = step.model_hash,
     upstreams = {{ upstream_versions() }},
+    built_by = step.built_by,
     read_snapshot = step.read_snapshot,
     run_id = step.run_id,
     updated_at = now()

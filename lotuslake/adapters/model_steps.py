@@ -1,0 +1,48 @@
+"""A step as the row that its dbt run reads, and what such a run says when it refuses to end."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from lotuslake.core.errors import LotusLakeError, ModelError, NotCarriedError, ShrunkError
+from lotuslake.core.stream import Stream
+from lotuslake.core.transform_plan import Step
+
+# Steps that write a processed table anew.
+WRITTEN_ANEW = frozenset({"replace", "publish"})
+_TOO_FEW = re.compile(r"too few rows: (\d+)")
+_NOT_CARRIED = re.compile(r"cannot carry: (column .* has another type now)")
+
+
+def step_values(step: Step, stream: Stream | None, run_id: str) -> dict[str, Any]:
+    """The values of `lay_out_step`; enriched models have no stream."""
+    return {
+        "model": step.model,
+        "mode": step.mode,
+        "version": step.cursor.version,
+        "position": step.position,
+        "epoch": step.epoch,
+        "generation_id": step.generation_id,
+        "model_hash": step.model_hash,
+        "rebuild_position": step.rebuild_position,
+        "progress": step.progress,
+        "part": step.part,
+        "shards": step.shards,
+        "run_id": run_id,
+        "primary_key": json.dumps(stream.primary_key if stream else ()),
+        "has_cursor": stream is not None and stream.cursor_field is not None,
+        "has_tombstones": stream is not None and stream.tombstone_field is not None,
+        "least_rows": step.terms.least_rows,
+        "carry_until": step.terms.carry_until and step.terms.carry_until.replace(tzinfo=None),
+        "built_by": None if step.terms.built_by is None else str(step.terms.built_by),
+    }
+
+
+def refused(error: ModelError, model: str, rows_before: int) -> LotusLakeError | None:
+    """What the step's own guards say; None for a model that does not build."""
+    if too_few := _TOO_FEW.search(error.message):
+        return ShrunkError(model, rows_before, int(too_few[1]))
+    not_carried = _NOT_CARRIED.search(error.message)
+    return NotCarriedError(not_carried[1]) if not_carried else None
