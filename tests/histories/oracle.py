@@ -55,12 +55,26 @@ def predict(state: LakeState, command: Command) -> list[Branch]:
             return [_with_status(branch) for branch in _Transform(deepcopy(state), command).branches()]
 
 
-def adopt(branch: Branch, kinds: Kinds) -> LakeState:
+def adopt(branch: Branch, kinds: Kinds, command: Command) -> LakeState:
     """The state to go on from, once the lake was seen to be in it."""
     state = branch.state
     state.open = kinds - STATUS_KINDS
     state.now += 1
+    move_on(state, command)
     return state
+
+
+def move_on(state: LakeState, command: Command) -> None:
+    """What a person does next, and whether anything has happened since the lake came to rest."""
+    if state.owed:
+        state.owed.pop(0)
+    match command.name:
+        case "register":
+            state.quiet = max(state.quiet, 1)
+        case "transform" if state.quiet:
+            state.quiet = 2
+        case "accept":
+            state.owed = ["register", "transform", *(["maintain"] if state.retention_is_held else [])]
 
 
 def _with_status(branch: Branch) -> Branch:
@@ -86,11 +100,21 @@ def _accepted(state: LakeState, command: Command) -> Branch:
             fact.is_accepted = fact.is_accepted or fact.left == "missing"
     if "quarantined" in kinds:
         after.bad = dict.fromkeys(after.bad, True)
-    after.accepted |= {(kind, "now") for kind in kinds & after.open}
+    _accept_generations(after, kinds)
+    after.accepted |= {(kind, "now") for kind in kinds & after.open if kind in {"held_back", "loss"}}
+    if after.retention_is_held and "held_back" in kinds:
+        after.accepted.add(("retention", "now"))
     if "carried" in kinds:
         after.carried_is_open = False
     branch = Branch(after, must=after.open - kinds)
     return _with_status(branch)
+
+
+def _accept_generations(state: LakeState, kinds: Kinds) -> None:
+    """A finding of a generation is accepted for that generation alone."""
+    if state.config.is_full:
+        for generation in state.generations():
+            state.accepted |= {(kind, generation.subject) for kind in kinds & state.open & {"incomplete", "untold"}}
 
 
 def _maintained(state: LakeState) -> Iterator[Branch]:
@@ -101,13 +125,13 @@ def _maintained(state: LakeState) -> Iterator[Branch]:
     rows = sum(len(fact.records) for fact in after.standing)
     going = sum(len(fact.records) for fact in old)
     is_large = going > config.max_shrink * rows
-    if old and is_large and ("held_back", "now") not in state.accepted:
+    if old and is_large and ("retention", "now") not in state.accepted:
         after.retention_is_held = True
         yield Branch(after, exit_code=5, must=kept | {"held_back"}, note="expiry held back")
         return
     after.retention_is_held = False
     if old:
-        after.accepted.discard(("held_back", "now"))
+        after.accepted.discard(("retention", "now"))
     for fact in old:
         fact.is_standing, fact.left = False, "expired"
         thing = after.shelf.get(fact.name)
@@ -158,11 +182,10 @@ class _Transform:
             branch.may.add("held_back")
         if state.carried_is_open:
             (branch.may if state.was_replaced else branch.must).add("carried")
-        if state.table is not None and any(
-            telling.is_keyless for telling in state.table.tellings
-        ):
+        if state.table is not None and any(telling.is_keyless for telling in state.table.tellings):
             branch.may.add("null_keys")
-        state.accepted = {one for one in state.accepted if one[0] not in {"loss"}}
+        # What a person let be is done by the next transform, or never.
+        state.accepted -= {("loss", "now"), ("held_back", "now")}
 
     @property
     def asks_rebuild(self) -> bool:
@@ -207,7 +230,9 @@ class _Transform:
 
     def _blockers(self, generations: list[Generation], number: int, place: int) -> list[Generation]:
         return [
-            other for other in generations[max(place, 0) : number] if other.id < generations[number].id and other.standing
+            other
+            for other in generations[max(place, 0) : number]
+            if other.id < generations[number].id and other.standing
         ]
 
     def _show(self, generations: list[Generation], number: int, *, is_first: bool) -> Iterator[Branch]:
@@ -241,7 +266,9 @@ class _Transform:
             yield branch
             return
         for branch in self._bring_up(generations[place].numbers):
-            branch.state.shown |= {number for number in generations[place].numbers if branch.state.facts[number].was_read}
+            branch.state.shown |= {
+                number for number in generations[place].numbers if branch.state.facts[number].was_read
+            }
             self._tell_generations(branch, generations, place)
             yield branch
 
@@ -249,7 +276,11 @@ class _Transform:
         """The findings `incomplete`, `held_back` and `untold`."""
         for number, one in enumerate(generations):
             if one.is_untold:
-                level = branch.must if number >= shown and one.standing and not self._is_known("untold") else branch.may
+                level = (
+                    branch.must
+                    if number >= shown and one.standing and ("untold", one.subject) not in self.state.accepted
+                    else branch.may
+                )
                 level.add("untold")
             if number > shown:
                 self._tell_unshown(branch, generations, number, shown)
@@ -257,23 +288,19 @@ class _Transform:
     def _tell_unshown(self, branch: Branch, generations: list[Generation], number: int, shown: int) -> None:
         one, later = generations[number], generations[number + 1 :]
         is_retried = one.sync is not None and any(other.sync == one.sync for other in later)
-        is_open = bool(one.standing)
+        is_open = bool(one.standing) and ("incomplete", one.subject) not in self.state.accepted
         if is_retried or (later and not self._is_settled(generations, number)):
-            must = is_open and not self._is_known("incomplete")
-            (branch.must if must else branch.may).add("incomplete")
+            (branch.must if is_open else branch.may).add("incomplete")
         elif self._is_settled(generations, number) and self._blockers(generations, number, shown):
             if later:
                 branch.may |= {"held_back", "incomplete"}
-                branch.any_of |= {"held_back", "incomplete"} if is_open and not self._is_known("incomplete") else set()
+                branch.any_of |= {"held_back", "incomplete"} if is_open else set()
             elif is_open and ("held_back", "now") not in branch.state.accepted:
                 branch.must.add("held_back")
             else:
                 branch.may.add("held_back")
         elif later:
             branch.may.add("incomplete")
-
-    def _is_known(self, kind: str) -> bool:
-        return (kind, "now") in self.state.accepted
 
     # incremental
 
@@ -286,7 +313,9 @@ class _Transform:
         for branch in self._bring_up(numbers):
             after = branch.state
             if after.began_with is None and after.table is not None and after.table.made_from:
-                first = min((after.facts[n] for n in after.table.made_from), key=lambda fact: (fact.oldest, fact.number))
+                first = min(
+                    (after.facts[n] for n in after.table.made_from), key=lambda fact: (fact.oldest, fact.number)
+                )
                 after.began_with = first.generation
             yield branch
 

@@ -7,7 +7,19 @@ from datetime import timedelta
 
 from tests.histories.oracle_generations import DAY, Fact, Generation, split_generations
 from tests.histories.oracle_table import Table
-from tests.histories.world import START, BadFile, Config, Configure, File, Happening, Overwrite, Pass, Return, Touch, Vanish
+from tests.histories.world import (
+    START,
+    BadFile,
+    Config,
+    Configure,
+    File,
+    Happening,
+    Overwrite,
+    Pass,
+    Return,
+    Touch,
+    Vanish,
+)
 
 TICK = 11
 
@@ -48,10 +60,14 @@ class LakeState:
     is_asked: bool = False
     carried_is_open: bool = False
     retention_is_held: bool = False
+    # Which commands a person who accepted something runs next, and how far the lake has come since anything happened.
+    owed: list[str] = field(default_factory=list)
+    quiet: int = 0
     counter: int = 0
 
     def happen(self, event: Happening) -> None:
         """Something outside the lake happens."""
+        self.quiet = 0
         match event:
             case File():
                 self._put(event.name, event, self.now - event.lag)

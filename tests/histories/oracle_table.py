@@ -55,7 +55,7 @@ class Row:
         if self.content is not None:
             return (self.content.key, self.content.columns, self.content.raw_id, self.is_deleted)
         assert self.deletion is not None
-        return (self.deletion.key, self.deletion.columns, None, True)
+        return (self.deletion.key, self.deletion.columns, self.deletion.raw_id, True)
 
 
 @dataclass
