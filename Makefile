@@ -139,8 +139,8 @@ test-connectors: install ## Airbyte's real connectors against imitated APIs, int
 test-integration: install ## The tests that run real components (ARGS="-x")
 	$(PYTEST) tests/contract tests/functional tests/integration $(ARGS)
 
-test-faults: install ## Killed, raced, cut off and fed with rubbish, the long form (FAULTS= for the short one)
-	$(PYTEST) tests/faults $(FAULTS) $(ARGS)
+test-faults: install ## Killed, raced, cut off, fed with rubbish, years of histories: the long form (FAULTS= for the short one)
+	$(PYTEST) tests/faults tests/histories $(FAULTS) $(ARGS)
 
 coverage: install ## What test runs: core and commands at 95 % of branches or more
 	$(PYTEST) --ignore=tests/connectors --cov --cov-report= $(ARGS)

@@ -13,8 +13,12 @@ from tests.histories.world import BadFile, Command, Configure, Event, File, Over
 def is_applicable(state: LakeState, event: Event) -> bool:
     if isinstance(event, Command):
         return _may_run(state, event)
-    if state.owed:
-        return False
+    if isinstance(event, Pass | Configure):
+        return not state.owed and (isinstance(event, Pass) or _may_configure(state, event))
+    return not state.owed and _may_change(state, event)
+
+
+def _may_change(state: LakeState, event: File | BadFile | Overwrite | Touch | Vanish | Return) -> bool:
     match event:
         case File():
             return event.name not in state.shelf and event.name not in state.known and _is_clear(state, event)
@@ -30,10 +34,6 @@ def is_applicable(state: LakeState, event: Event) -> bool:
             return bool(names) and all(name in state.shelf for name in names) and _may_vanish(state, set(names))
         case Return(names):
             return bool(names) and all(_may_return(state, name) for name in names)
-        case Pass(minutes):
-            return minutes > 0
-        case Configure():
-            return _may_configure(state, event)
 
 
 def _fact(state: LakeState, name: str) -> Fact | None:

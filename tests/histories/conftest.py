@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,3 +46,25 @@ def make_shapes(workshop: Workshop) -> Iterator[Callable[..., ShapePlay]]:
     yield make
     for lake in made:
         lake.close()
+
+
+@pytest.fixture(scope="session")
+def is_long(pytestconfig: pytest.Config) -> bool:
+    return bool(pytestconfig.getoption("--long-faults"))
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config, is_long: bool) -> str:
+    """The short form always plays the same histories, the long one new ones."""
+    return pytestconfig.getoption("--histories-seed") or (secrets.token_hex(3) if is_long else "1")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of `SHARES` histories at a time, so that one that fails does not hide what the others show."""
+    if "share" in metafunc.fixturenames:
+        short, long = metafunc.module.HISTORIES[metafunc.function.__name__]
+        number = long if metafunc.config.getoption("--long-faults") else short
+        size = metafunc.module.SHARE[metafunc.function.__name__]
+        metafunc.parametrize(
+            "share", [range(first, min(first + size, number)) for first in range(0, number, size)], ids=str
+        )

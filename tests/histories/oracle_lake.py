@@ -68,6 +68,15 @@ class LakeState:
     def happen(self, event: Happening) -> None:
         """Something outside the lake happens."""
         self.quiet = 0
+        if isinstance(event, Pass):
+            self.now += event.minutes * 60
+        elif isinstance(event, Configure):
+            self.config = event.apply(self.config)
+        else:
+            self._change(event)
+        self.now += TICK
+
+    def _change(self, event: File | BadFile | Overwrite | Touch | Vanish | Return) -> None:
         match event:
             case File():
                 self._put(event.name, event, self.now - event.lag)
@@ -87,11 +96,6 @@ class LakeState:
             case Return(names):
                 for name in names:
                     self.shelf[name] = self.taken_away.pop(name)
-            case Pass(minutes):
-                self.now += minutes * 60
-            case Configure():
-                self.config = event.apply(self.config)
-        self.now += TICK
 
     def _put(self, name: str, content: File | None, at: int) -> None:
         self.counter += 1

@@ -24,8 +24,9 @@ from lotuslake.config.settings import load_settings
 from lotuslake.demo.parquet import META_TYPE
 from lotuslake.ports.ledger import Ledger
 from tests.functional.program import make_project
+from tests.histories.lake import Play
 from tests.histories.oracle_table import ShownRow
-from tests.histories.play import MODEL, NAME, SOURCE, Play, values_of
+from tests.histories.shapes import MODEL, NAME, SOURCE, values_of
 from tests.histories.world import Config, File
 
 UTC_MICROS = pa.timestamp("us", tz="UTC")
@@ -112,7 +113,7 @@ class DuckPlay(Play):
         self.wiring.__dict__.pop("models", None)
         self.workshop.write_model(self.model_text)
         # dbt's parsed project, where the product keeps it: there is no other way to hand over one that is known.
-        project = self.wiring.models._project  # noqa: SLF001
+        project = self.wiring.models._project
         text = self.model_text
         if text not in self.workshop.parsed:
             self.workshop.parsed[text] = project.manifest, project.models

@@ -14,8 +14,9 @@ from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.stream import Stream
 from lotuslake.ports.ledger import Ledger
 from lotuslake.testing import MemoryLake, MemoryModel, MemoryStore, Row, data_file, processed
+from tests.histories.lake import Play
 from tests.histories.oracle_table import ShownRow
-from tests.histories.play import MODEL, Play, values_of
+from tests.histories.shapes import MODEL, values_of
 from tests.histories.world import Config, File
 
 COLUMNS = {
@@ -141,6 +142,9 @@ class MemoryPlay(Play):
         told = tuple(sorted((name, value) for name, value in columns.items() if value is not None))
         key = tuple(row.get(name) for name in self.stream.primary_key)
         return (key, told, row.get("_airbyte_raw_id"), bool(row.get("is_deleted")))
+
+    def close(self) -> None:
+        """Memory needs no closing."""
 
     def reconfigured(self) -> None:
         self.lake.models[MODEL] = _model(self.config)

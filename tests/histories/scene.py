@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from lotuslake.core.stream import Field, Stream
 from lotuslake.demo.parquet import META_TYPE
-from tests.histories.play import MODEL, Play, path_of
 from tests.histories.play_duckdb import DuckPlay, Workshop
+from tests.histories.shapes import MODEL, path_of, to_stream
 from tests.histories.world import (
     Command,
     CommandName,
@@ -31,9 +31,8 @@ from tests.histories.world import (
 
 def row(id_: int | None, amount: int, *, deleted: bool = False, **changes: Any) -> Record:
     """A version of a record; a greater amount was updated later at the source."""
-    told = {"name": f"name {id_}", "updated_at": amount, "edited_at": amount, "ago": 2} | changes
-    raw_id = told.pop("raw_id", f"{id_}-{amount}{'-x' if deleted else ''}")
-    return Record(raw_id, id_, amount=amount, is_tombstone=deleted, **told)
+    raw_id = f"{id_}-{amount}{'-x' if deleted else ''}"
+    return replace(Record(raw_id, id_, f"name {id_}", amount, amount, 2, deleted, amount), **changes)
 
 
 def rows(ids: Iterable[int], amount: int) -> list[Record]:
@@ -49,8 +48,6 @@ class Scene:
 
     def file(self, name: str, records: Iterable[Record], generation: int = 0, sync: int | None = None) -> None:
         """A sync writes a file."""
-        from tests.histories.world import File
-
         self.happen(File(name, tuple(records), generation, sync))
 
     def happen(self, event: Happening) -> None:
@@ -89,7 +86,7 @@ class Scene:
         return {finding.kind for finding in self.lake.ledger.load_findings([self.lake.stream])}
 
     @property
-    def amounts(self) -> dict[Any, int]:
+    def amounts(self) -> dict[Any, Any]:
         """What processed shows: the amount by id."""
         found = self.query(f"SELECT id, amount FROM lakehouse.processed.{MODEL}")
         assert len(found) == len(dict(found)), found
@@ -108,7 +105,7 @@ class Scene:
         return sorted(names[e.file.path] for e in entries if e.status in {"registered", "copied"})
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
-        return self.lake._rows(text)  # noqa: SLF001  (one lake in one process: no second connection)
+        return self.lake._rows(text)
 
 
 class ShapePlay(DuckPlay):
@@ -126,7 +123,7 @@ class ShapePlay(DuckPlay):
     @property
     def stream(self) -> Stream:
         fields = tuple(Field(name, type_, schema) for name, (type_, schema, _) in self.shapes.items())
-        return replace(Play.stream.fget(self), fields=fields)  # type: ignore[attr-defined]
+        return replace(to_stream(self.config), fields=fields)
 
     def reshape(self, shapes: Mapping[str, Any]) -> None:
         """The stream's fields are edited."""
@@ -151,6 +148,3 @@ def _parquet(name: str, records: list[dict[str, Any]], types: Mapping[str, Any],
     sink = io.BytesIO()
     pq.write_table(pa.table(columns), sink, store_schema=False)
     return sink.getvalue()
-
-
-__all__ = ["Scene", "ShapePlay", "field", "row", "rows"]

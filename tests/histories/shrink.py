@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tests.histories.play import Difference, NotApplicableError, Play, play
+from tests.histories.lake import Play
+from tests.histories.play import Difference, NotApplicableError, play
 from tests.histories.world import Config, Event, File, History
 
 MakeLake = Callable[[Config], Play]

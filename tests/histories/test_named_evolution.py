@@ -10,8 +10,9 @@ import pyarrow as pa
 from lotuslake.commands.context import RunContext
 from lotuslake.commands.transform import TransformOptions, transform
 from lotuslake.core.field_types import BIGINT, TIMESTAMP, VARCHAR, ListOf, Struct
-from tests.histories.play import MODEL
 from tests.histories.scene import Scene, ShapePlay, row, rows
+from tests.histories.shapes import MODEL
+from tests.histories.world import Overwrite
 
 MakeScene = Callable[..., Scene]
 MakeShapes = Callable[..., ShapePlay]
@@ -221,8 +222,6 @@ def test_11_an_accepted_loss_is_built(make_scene: MakeScene) -> None:
 
 def test_11_an_overwritten_object_lets_nothing_be_carried(make_scene: MakeScene) -> None:
     lake = aged(make_scene)
-    from tests.histories.world import Overwrite
-
     lake.happen(Overwrite("new", tuple(rows(range(41, 102), 50))))
     assert lake.chain() == 5
     assert lake.kinds == {"loss"}

@@ -11,8 +11,8 @@ import pyarrow as pa
 from lotuslake.commands.backfill import BackfillOptions, backfill
 from lotuslake.commands.context import RunContext
 from lotuslake.core.field_types import BIGINT, DATE, TIMESTAMP
-from tests.histories.play import MODEL
 from tests.histories.scene import Scene, ShapePlay, row, rows
+from tests.histories.shapes import MODEL
 
 MakeScene = Callable[..., Scene]
 MakeShapes = Callable[..., ShapePlay]
