@@ -223,6 +223,8 @@ def _ledger_row(entry: LedgerEntry) -> dict[str, Any]:
         "generation_id": entry.generation_id,
         "newest_extracted_at": entry.newest_extracted_at,
         "content_hash": entry.content_hash,
+        "sync_id": entry.sync_id,
+        "oldest_extracted_at": entry.oldest_extracted_at,
     }
 
 

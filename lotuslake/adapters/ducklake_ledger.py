@@ -11,6 +11,7 @@ from typing import Any
 from lotuslake import __version__
 from lotuslake.adapters.duckdb_errors import translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance, NoLakeError
+from lotuslake.adapters.ducklake_version import LakeVersion, newest_version
 from lotuslake.adapters.ledger_rows import aware, entry_of, finding_of, raised
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.field_types import quote_identifier
@@ -34,6 +35,7 @@ class DuckLakeLedger:
     def __init__(self, instance: DuckDbInstance, lock: WorkLock | None = None) -> None:
         self._instance = instance
         self._lock = lock or NoLock()
+        self._version = LakeVersion(instance)
         self._was_complete = False
 
     def exists(self) -> bool:
@@ -45,12 +47,15 @@ class DuckLakeLedger:
                 self._instance.attach(read_only=True)
             except NoLakeError:
                 return False
-        return self._is_complete()
+        if not self._is_complete():
+            return False
+        self._version.require_known()
+        return True
 
     def prepare(self, streams: Sequence[Stream]) -> None:
-        """Two programs may start on an empty lake at once: the loser of the race finds everything made."""
+        """Two programs may start on an empty or an older lake at once: the loser of the race finds everything made."""
         self._instance.attach(read_only=False)
-        if not self._is_complete():
+        if not self._is_ready():
             with self._lock.held("the lake"):
                 retrying("preparing the lake", self._prepare_meta)
         tables, freshness = self._meta_tables(), self._recorded_freshness()
@@ -96,8 +101,7 @@ class DuckLakeLedger:
         self._write(load_sql("ledger")["accept"], {"ids": ids, "reason": reason, "by": by, "now": now})
 
     def raise_finding(self, finding: Finding) -> None:
-        found = self._rows("SELECT 1 FROM lakehouse.meta.findings WHERE finding_id = $id", {"id": finding.id})
-        if not found:
+        if self._rows(load_sql("ledger")["is_raised"], {"id": finding.id}) != [(True,)]:
             self._write(load_sql("ledger")["record_raised"], raised([finding], is_open=True))
 
     def close_findings(self, findings: Sequence[Finding]) -> None:
@@ -149,13 +153,15 @@ class DuckLakeLedger:
         return row[0], row[1]
 
     def _prepare_meta(self) -> None:
-        if self._is_complete():
+        if self._is_ready():
             return
         sql = load_sql("meta")
-        with translated("preparing the lake"), self._instance.transaction() as connection:
-            for schema in SCHEMAS:
-                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {LAKE}.{schema}")
-            connection.execute(sql["tables"])
+        if not self._has_table("meta", "files"):
+            with translated("preparing the lake"), self._instance.transaction() as connection:
+                for schema in SCHEMAS:
+                    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {LAKE}.{schema}")
+                connection.execute(sql["tables"])
+                self._version.begin()
         # DuckLake of DuckDB 1.5.5 crashes where a schema that has a view is given an option, and on a view over a view of
         # the same transaction: what this transaction sees has no view yet, and the others are made in the next.
         with translated("preparing the lake"), self._instance.transaction() as connection:
@@ -164,6 +170,8 @@ class DuckLakeLedger:
                     f"CALL {LAKE}.set_option('data_inlining_row_limit', {self._inlined_rows}, schema => 'meta')"
                 )
                 connection.execute(sql["current_files"])
+        # The other views may read what an older lake lacks.
+        self._version.upgrade()
         with translated("preparing the lake"), self._instance.transaction() as connection:
             connection.execute(sql["findings"])
             connection.execute(sql["stream_status"])
@@ -171,6 +179,10 @@ class DuckLakeLedger:
     @property
     def _inlined_rows(self) -> int:
         return INLINED_ROWS if self._instance.options.is_embedded else INLINED_ROWS_IN_POSTGRES
+
+    def _is_ready(self) -> bool:
+        """Whether nothing is to be made or changed. Raises ConfigError where the lake is newer than this program."""
+        return self._version.require_known() == newest_version() and self._is_complete()
 
     def _is_complete(self) -> bool:
         """Whether the last object that preparing makes is there; once it is, it stays."""

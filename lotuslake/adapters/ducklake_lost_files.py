@@ -63,7 +63,9 @@ def put_back(instance: DuckDbInstance, table: str, cursor: str, version: int, wh
     connection.execute(f"CREATE OR REPLACE TABLE {table} AS FROM {table} {at}")
     connection.execute(
         f"UPDATE {cursor} SET version = $version, position = was.position, epoch = was.epoch, "
-        "generation_id = was.generation_id, model_hash = was.model_hash, upstreams = was.upstreams, updated_at = now() "
-        f"FROM (FROM {cursor} {at}) AS was",
+        "generation_id = was.generation_id, model_hash = was.model_hash, upstreams = was.upstreams, "
+        # A snapshot from before the lake was upgraded has no such column.
+        "built_by = was.built_by, updated_at = now() FROM ("
+        f"SELECT NULL::VARCHAR AS built_by WHERE false UNION ALL BY NAME FROM {cursor} {at}) AS was",
         {"version": version},
     )

@@ -18,7 +18,7 @@ from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.ducklake_lost_files import DamagedTable, find_damaged_tables, put_back
 from lotuslake.adapters.landing_view import landing_view
 from lotuslake.adapters.model_steps import WRITTEN_ANEW, refused, step_values
-from lotuslake.adapters.model_tables import cursor_table, rebuild_name, rebuild_table
+from lotuslake.adapters.model_tables import cursor_table, find_cursors, make_cursor, rebuild_name, rebuild_table
 from lotuslake.core.build import parse_built_by
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import LostRaceError, ModelError, UnreachableError
@@ -61,13 +61,10 @@ class DuckLakeModels:
         return self._project.models
 
     def prepare(self, models: Sequence[Model]) -> None:
-        found = self._rows(
-            "SELECT DISTINCT table_name FROM duckdb_columns() WHERE database_name = $lake AND schema_name = 'meta'",
-            {"lake": LAKE},
-        )
+        found = find_cursors(self._instance)
         for model in models:
-            if (f"cursor_{model.name}",) not in found:
-                retrying(f"preparing {model.name}", partial(self._prepare, model))
+            if found.get(model.name) != []:
+                retrying(f"preparing {model.name}", partial(make_cursor, self._instance, model.name))
         self._mend_lost_files()
 
     def load_cursor(self, model: str) -> Cursor:
@@ -149,14 +146,6 @@ class DuckLakeModels:
 
     def test(self, models: Sequence[Model]) -> list[TestOutcome]:
         return self._project.test(models)
-
-    def _prepare(self, model: Model) -> None:
-        if self._has_table("meta", f"cursor_{model.name}"):
-            return
-        columns = load_sql("models")["cursor_columns"]
-        with translated(f"preparing {model.name}"), self._instance.transaction() as connection:
-            connection.execute(f"CREATE TABLE {cursor_table(model.name)} ({columns})")
-            connection.execute(f"INSERT INTO {cursor_table(model.name)} (version) VALUES (0)")
 
     def _lay_out(self, step: Step, stream: Stream | None, run_id: str) -> None:
         self._instance.connection.execute(load_sql("models")["create_step"])

@@ -13,7 +13,7 @@ from lotuslake.core.finding import Finding, FindingKind
 def entry_of(row: tuple[Any, ...]) -> LedgerEntry:
     """A row of `load_entries`."""
     seq, path, etag, size_bytes, last_modified, rows, status, reason, batch_id, recorded_at, *more = row
-    data_path, generation_id, newest_extracted_at, content_hash = more
+    data_path, generation_id, newest_extracted_at, content_hash, sync_id, oldest_extracted_at, readable_seq = more
     return LedgerEntry(
         seq=seq,
         file=DataFile(path, size_bytes, etag, aware(last_modified) or datetime.min.replace(tzinfo=UTC)),
@@ -24,8 +24,11 @@ def entry_of(row: tuple[Any, ...]) -> LedgerEntry:
         generation_id=generation_id,
         newest_extracted_at=aware(newest_extracted_at),
         content_hash=content_hash,
+        sync_id=sync_id,
+        oldest_extracted_at=aware(oldest_extracted_at),
         batch_id=batch_id,
         recorded_at=aware(recorded_at),
+        readable_seq=readable_seq,
     )
 
 

@@ -35,6 +35,7 @@ def add_to(app: typer.Typer) -> None:
         shards: Annotated[int, typer.Option(help="Into how many programs the rebuild is divided.")] = 1,
         shard_index: Annotated[int, typer.Option(help="Which of them this is, from 0.")] = 0,
         restart: Annotated[bool, typer.Option("--restart", help="Forget what an earlier backfill has done.")] = False,
+        accept_loss: transform.AcceptLoss = False,
         max_seconds: Annotated[float | None, typer.Option(min=0, help="End between batches after so long.")] = None,
         from_source: Annotated[
             bool,
@@ -52,6 +53,7 @@ def add_to(app: typer.Typer) -> None:
             shard_index=shard_index,
             reregister=reregister,
             restart=restart,
+            accept_loss=accept_loss,
         )
         if from_source:
             _refuse_what_the_source_cannot(options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +13,12 @@ from lotuslake.cli.register import UNFINISHED
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import count
 from lotuslake.commands.transform import transform
-from lotuslake.commands.transformation import TransformOptions, TransformResult
+from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformResult
+
+
+AcceptLoss = Annotated[
+    bool, typer.Option("--accept-loss", help="Let a rebuild leave out rows of which the files are gone.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
         full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild from the whole history.")] = False,
         max_seconds: Annotated[float | None, typer.Option(min=0, help="End between batches after so long.")] = None,
         skip_tests: Annotated[bool, typer.Option("--skip-tests", help="Leave out the data tests.")] = False,
+        accept_loss: AcceptLoss = False,
         select: Annotated[list[str] | None, typer.Option(help="Only models of this name or glob; repeatable.")] = None,
     ) -> Report:
         """Build processed models in bounded batches, then every stale enriched model downstream, then test them."""
@@ -36,6 +42,7 @@ def add_to(app: typer.Typer) -> None:
             full_refresh=full_refresh,
             skip_tests=skip_tests,
             select=tuple(select or ()),
+            accept_loss=accept_loss,
         )
         result = transform(chosen, wiring.transform_ports, options, session.context(max_seconds=max_seconds))
         session.record(result.exit_code)
@@ -54,17 +61,35 @@ def render(result: TransformResult, command: str = "transform") -> Report:
         command=command,
         exit_code=result.exit_code,
         data={
-            "streams": [
-                {"stream": item.stream, "batches": item.batches, "rows": item.rows, "models": list(item.models)}
-                for item in result.streams
-            ],
+            "streams": [_stream(item) for item in result.streams],
             "tests": {"passed": passed, "warned": warned, "failed": failed},
             "finished": result.finished,
         },
         tables=[_table(result), *finding_table(result.findings)],
-        notes=[tests, *([] if result.finished else [UNFINISHED])],
+        notes=[*_falls(result), tests, *([] if result.finished else [UNFINISHED])],
         errors=result.errors,
     )
+
+
+def _stream(item: StreamTransformation) -> dict[str, Any]:
+    rows = item.table_rows
+    return {
+        "stream": item.stream,
+        "batches": item.batches,
+        "rows": item.rows,
+        "models": list(item.models),
+        "rows_before": None if rows is None else rows.before,
+        "rows_after": None if rows is None else rows.after,
+    }
+
+
+def _falls(result: TransformResult) -> list[str]:
+    """Tables that were written anew with fewer rows: within what max_shrink allows, yet worth a word."""
+    return [
+        f"{item.stream} fell from {count(item.table_rows.before)} to {count(item.table_rows.after)} rows."
+        for item in result.streams
+        if item.table_rows is not None and item.table_rows.after < item.table_rows.before
+    ]
 
 
 def _table(result: TransformResult) -> Table:

@@ -101,7 +101,7 @@ class _FullRefresh:
     def choose(self) -> Choice:
         standing = split_generations(self.entries, self.stream)
         shown = self._find_shown()
-        coming = [one for one in standing if shown is None or one.started_at >= shown.started_at]
+        coming = [one for one in standing if shown is None or one.order >= shown.order or shows(shown, one)]
         own = next((one for one in coming if shown is not None and shows(shown, one)), None)
         candidates = [one for one in coming if one is not own]
         complete = [one for one in candidates if self._is_complete(one, standing, shown)]
@@ -154,13 +154,13 @@ class _FullRefresh:
         return not self._left_of_older(one, standing, shown) or self.evidence.accepted(self._left_id(one))
 
     def _is_settled(self, one: Generation, standing: Sequence[Generation]) -> bool:
-        following = [other.first_file_at for other in standing if other.started_at > one.started_at]
+        following = [other.first_file_at for other in standing if other.order > one.order]
         return min([self.evidence.now, *following]) - one.newest_file_at >= self.stream.settle_after
 
     def _is_attempt_before_another(self, one: Generation, standing: Sequence[Generation]) -> bool:
         """A job is tried again only when an attempt failed: the earlier attempt's generation was never complete."""
         return one.sync_id is not None and any(
-            other.sync_id == one.sync_id and other.started_at > one.started_at for other in standing
+            other.sync_id == one.sync_id and other.order > one.order for other in standing
         )
 
     def _left_of_older(
@@ -175,8 +175,8 @@ class _FullRefresh:
         return [
             other
             for other in standing
-            if other.started_at < one.started_at
-            and (shown is None or other.started_at >= shown.started_at)
+            if other.order < one.order
+            and (shown is None or other.order >= shown.order or shows(shown, other))
             and (other.id is None or one.id is None or other.id < one.id)
         ]
 

@@ -41,8 +41,9 @@ class LedgerEntry:
     """The newest row of `meta.files` for one path.
 
     ``seq`` orders the entries of a stream. ``data_path`` is where the rows are read: a URL or path of our own copy, or
-    None for the raw object itself. ``rows`` is None where the file could not be read. ``readable_seq`` is the first
-    log number under which the rows could be read, 0 where there was none.
+    None for the raw object itself. ``rows`` is None where the file could not be read. For ``sync_id`` and the two instants see
+    Footer; entries that an older program wrote lack them. ``readable_seq`` is the first log number under which the rows
+    could be read, 0 where there was none.
     """
 
     seq: int
@@ -53,9 +54,9 @@ class LedgerEntry:
     data_path: str | None = None
     generation_id: int | None = None
     newest_extracted_at: datetime | None = None
-    oldest_extracted_at: datetime | None = None
-    sync_id: int | None = None
     content_hash: str | None = None
+    sync_id: int | None = None
+    oldest_extracted_at: datetime | None = None
     batch_id: str = ""
     recorded_at: datetime | None = None
     readable_seq: int = 0

@@ -26,6 +26,8 @@ class Decision:
     generation_id: int | None = None
     newest_extracted_at: datetime | None = None
     content_hash: str | None = None
+    sync_id: int | None = None
+    oldest_extracted_at: datetime | None = None
 
 
 def decide(stream: Stream, landing: Columns, inspected: Sequence[Footer | Unreadable]) -> list[Decision]:
@@ -58,6 +60,8 @@ def _decide_one(found: Footer | Unreadable, judge: Callable[[Columns], Verdict])
         generation_id=found.generation_id,
         newest_extracted_at=found.newest_extracted_at,
         content_hash=found.content_hash,
+        sync_id=found.sync_id,
+        oldest_extracted_at=found.oldest_extracted_at,
     )
 
 
@@ -73,4 +77,6 @@ def to_entry(decision: Decision, seq: int, data_path: str | None = None) -> Ledg
         generation_id=decision.generation_id,
         newest_extracted_at=decision.newest_extracted_at,
         content_hash=decision.content_hash,
+        sync_id=decision.sync_id,
+        oldest_extracted_at=decision.oldest_extracted_at,
     )

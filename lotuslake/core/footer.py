@@ -11,10 +11,11 @@ from lotuslake.core.field_types import ColumnType
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """Columns in file order, row count, and the two facts that delimit a sync's content.
+    """Columns in file order, row count, and the facts that delimit a sync's content.
 
-    ``generation_id`` and ``newest_extracted_at`` are None where the file does not tell. ``content_hash`` covers the
-    schema and every column chunk's place, size and statistics: the same hash is the same content.
+    ``generation_id``, ``newest_extracted_at``, ``oldest_extracted_at`` and ``sync_id`` are None where the file does not tell;
+    ``sync_id`` also where its rows are of several syncs. ``content_hash`` covers the schema and every column chunk's place,
+    size and statistics: the same hash is the same content.
     """
 
     file: DataFile
@@ -23,6 +24,8 @@ class Footer:
     generation_id: int | None = None
     newest_extracted_at: datetime | None = None
     content_hash: str | None = None
+    sync_id: int | None = None
+    oldest_extracted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,11 @@ class Generation:
         return min(map(_oldest, self.entries))
 
     @property
+    def order(self) -> tuple[datetime, int]:
+        """Where it stands among others: by its first extraction, then by the log."""
+        return self.started_at, min(entry.readable_seq or entry.seq for entry in self.entries)
+
+    @property
     def began(self) -> str:
         """The path of its first file: names the generation, whatever files follow."""
         return min(self.entries, key=lambda entry: (_oldest(entry), entry.file.path)).file.path
@@ -76,7 +81,7 @@ def split_generations(
     else:
         syncs = _telling_syncs(wanted)
         found = [one for id_, group in by_id.items() for one in _by_sync(id_, group, syncs, stream.settle_after)]
-    return sorted(found, key=lambda one: (one.started_at, one.entries[0].seq))
+    return sorted(found, key=lambda one: one.order)
 
 
 def find_generation(generations: Iterable[Generation], path: str) -> Generation | None:

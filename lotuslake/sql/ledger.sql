@@ -3,8 +3,14 @@
 -- name: load_entries
 SELECT
     seq, path, etag, size_bytes, last_modified, rows, status, reason, batch_id, recorded_at, data_path, generation_id,
-    newest_extracted_at, content_hash
-FROM lakehouse.meta.files
+    newest_extracted_at, content_hash, sync_id, oldest_extracted_at,
+    coalesce(min(seq) FILTER (WHERE status IN ('registered', 'copied')) OVER (PARTITION BY path), 0) AS readable_seq
+FROM (
+    -- A lake that is only read may be of an older version, which lacks these: then they are NULL.
+    SELECT NULL::BIGINT AS sync_id, NULL::TIMESTAMP AS oldest_extracted_at WHERE false
+    UNION ALL BY NAME
+    SELECT * FROM lakehouse.meta.files
+)
 WHERE stream = $stream AND ($since IS NULL OR partition_date IS NULL OR partition_date >= $since)
 QUALIFY row_number() OVER (PARTITION BY path ORDER BY seq DESC) = 1
 ORDER BY seq
@@ -19,7 +25,8 @@ INSERT INTO lakehouse.meta.files BY NAME
 SELECT $stream AS stream, $batch_id AS batch_id, now() AS recorded_at, unnest(from_json($entries, '[{
     "seq": "BIGINT", "path": "VARCHAR", "etag": "VARCHAR", "size_bytes": "BIGINT", "last_modified": "TIMESTAMPTZ",
     "rows": "BIGINT", "status": "VARCHAR", "reason": "VARCHAR", "partition_date": "DATE", "data_path": "VARCHAR",
-    "generation_id": "BIGINT", "newest_extracted_at": "TIMESTAMP", "content_hash": "VARCHAR"
+    "generation_id": "BIGINT", "newest_extracted_at": "TIMESTAMP", "content_hash": "VARCHAR",
+    "sync_id": "BIGINT", "oldest_extracted_at": "TIMESTAMP"
 }]'), recursive := true)
 
 -- name: append_batch
@@ -41,6 +48,9 @@ WITH raised AS (
     QUALIFY row_number() OVER (PARTITION BY finding_id ORDER BY recorded_at DESC) = 1
 )
 SELECT finding_id, kind, stream, subject, reason, recorded_at FROM raised WHERE is_open ORDER BY kind, subject
+
+-- name: is_raised
+SELECT is_open FROM lakehouse.meta.raised WHERE finding_id = $id ORDER BY recorded_at DESC LIMIT 1
 
 -- name: accept
 INSERT INTO lakehouse.meta.accepted SELECT unnest($ids::VARCHAR[]), $reason, $by, $now

@@ -1,10 +1,12 @@
--- Tables and views of schema `meta`. Two programs may make them at once: the loser of a race finds them made.
+-- Tables and views of schema `meta` in a new lake; `upgrades.sql` brings an older one to the same form. Two programs may make
+-- them at once: the loser of a race finds them made.
 
 -- name: tables
 CREATE TABLE IF NOT EXISTS lakehouse.meta.files (
     stream VARCHAR, seq BIGINT, path VARCHAR, etag VARCHAR, size_bytes BIGINT, last_modified TIMESTAMPTZ, rows BIGINT,
     status VARCHAR, reason VARCHAR, batch_id VARCHAR, recorded_at TIMESTAMPTZ,
-    partition_date DATE, data_path VARCHAR, generation_id BIGINT, newest_extracted_at TIMESTAMP, content_hash VARCHAR
+    partition_date DATE, data_path VARCHAR, generation_id BIGINT, newest_extracted_at TIMESTAMP, content_hash VARCHAR,
+    sync_id BIGINT, oldest_extracted_at TIMESTAMP
 );
 CREATE TABLE IF NOT EXISTS lakehouse.meta.batches (
     batch_id VARCHAR, run_id VARCHAR, stream VARCHAR, action VARCHAR, files BIGINT, rows BIGINT, size_bytes BIGINT,

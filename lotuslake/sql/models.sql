@@ -18,3 +18,8 @@ INSERT INTO memory.main.step VALUES (
 -- name: cursor_columns
 version BIGINT, position BIGINT, epoch BIGINT, generation_id BIGINT, model_hash VARCHAR, upstreams VARCHAR,
 read_snapshot BIGINT, run_id VARCHAR, updated_at TIMESTAMPTZ, built_by VARCHAR, null_keys BIGINT
+
+-- name: find_cursors
+SELECT table_name, list(column_name) FROM duckdb_columns()
+WHERE database_name = $lake AND schema_name = 'meta' AND starts_with(table_name, 'cursor_')
+GROUP BY table_name

@@ -45,12 +45,19 @@ def read_footer(file: DataFile, body: bytes) -> Footer | Unreadable:
     types |= {name: parse_type(text) for name, text in given.items()}
     generations = [row["_airbyte_generation_id"] for row in rows if row.get("_airbyte_generation_id") is not None]
     instants = [row["_airbyte_extracted_at"] for row in rows if row.get("_airbyte_extracted_at") is not None]
+    syncs = {(row.get("_airbyte_meta") or {}).get("sync_id") for row in rows}
     return Footer(
         file,
         tuple(types.items()),
         len(rows),
         max(generations, default=None),
-        datetime.fromisoformat(max(instants)).replace(tzinfo=UTC) if instants else None,
+        _instant(max(instants, default=None)),
         # A footer's statistics change with the content, whatever the store makes the etag of.
         hashlib.sha256(body).hexdigest(),
+        sync_id=syncs.pop() if len(syncs) == 1 else None,
+        oldest_extracted_at=_instant(min(instants, default=None)),
     )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)

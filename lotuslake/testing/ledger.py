@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -117,8 +118,11 @@ class MemoryLedger:
             self._lake.runs.append(run)
 
     def _current(self, stream: Stream) -> list[LedgerEntry]:
-        newest = {entry.file.path: entry for entry in self._lake.landed_of(stream).log}
-        return sorted(newest.values(), key=lambda entry: entry.seq)
+        log = self._lake.landed_of(stream).log
+        newest = {entry.file.path: entry for entry in log}
+        first = {entry.file.path: entry.seq for entry in reversed(log) if entry.status in READABLE}
+        current = (replace(entry, readable_seq=first.get(path, 0)) for path, entry in newest.items())
+        return sorted(current, key=lambda entry: entry.seq)
 
     def _findings_of(self, stream: Stream) -> Iterator[Finding]:
         yield from (finding for finding in self._lake.raised.values() if finding.stream == stream.id)

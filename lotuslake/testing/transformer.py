@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lotuslake.core.backfill_plan import shard_part
-from lotuslake.core.errors import LostRaceError, ModelError
+from lotuslake.core.errors import LostRaceError, ModelError, ShrunkError
 from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Model
 from lotuslake.core.stream import Stream
-from lotuslake.core.transform_plan import Cursor, Rebuild, Step
+from lotuslake.core.transform_plan import Cursor, Rebuild, Step, TableRows
 from lotuslake.testing.files import Row
 from lotuslake.testing.newest_wins import newest_versions, with_version
 
@@ -68,14 +69,23 @@ class MemoryTransformer:
         for key in [key for key in self._lake.rebuilds if key[0] == model and part in ("", key[1])]:
             del self._lake.rebuilds[key]
 
-    def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:  # noqa: ARG002  (part of the port)
+    def count_rows(self, model: str) -> int:
+        """See Transformer."""
+        with self._lake.calling("transformer.count_rows"):
+            return len(self._lake.tables.get(model, []))
+
+    def run(self, step: Step, *, stream: Stream | None, run_id: str) -> TableRows | None:  # noqa: ARG002  (part of the port)
         """See Transformer. Any exception that a model's function raises is a ModelError."""
         with self._lake.calling("transformer.run"):
             try:
                 rows = self._rows(step, stream)
             except (ArithmeticError, LookupError, TypeError, ValueError) as error:
                 raise ModelError(f"model {step.model} does not build: {error!r}") from error
+            before = len(self._lake.tables.get(step.model, []))
+            if step.terms.least_rows is not None and step.mode != "append" and len(rows) < step.terms.least_rows:
+                raise ShrunkError(step.model, before, len(rows))
             self._commit(step, rows)
+        return TableRows(before, len(rows)) if step.mode in ("replace", "publish") else None
 
     def test(self, models: Sequence[Model]) -> list[TestOutcome]:
         """See Transformer."""
@@ -105,9 +115,22 @@ class MemoryTransformer:
                 return [*self._lake.rebuilds[step.model, step.part][1], *newest_versions(stream, incoming)]
             case "publish":
                 staged = (row for part in _parts(step) for row in self._lake.rebuilds[step.model, part][1])
-                return newest_versions(stream, staged)
+                return newest_versions(stream, [*staged, *self._carried(step)])
             case _:
-                return newest_versions(stream, incoming)
+                return newest_versions(stream, [*incoming, *self._carried(step)])
+
+    def _carried(self, step: Step) -> list[Row]:
+        """Rows of the live table that go on in the one that takes its place. All columns have any type here."""
+        until = step.terms.carry_until
+        if until is None:
+            return []
+        live = self._lake.tables[step.model]
+        return [
+            row
+            for row in live
+            if row["_airbyte_extracted_at"] is None
+            or datetime.fromisoformat(row["_airbyte_extracted_at"]).replace(tzinfo=UTC) <= until
+        ]
 
     def _guard(self, step: Step) -> None:
         """Refuse a step that was planned from what is no longer so."""
@@ -144,6 +167,7 @@ class MemoryTransformer:
             generation_id=step.generation_id,
             model_hash=step.model_hash,
             upstreams=tuple((name, self._lake.cursors[name].version) for name in upstreams),
+            built_by=step.terms.built_by,
         )
 
     def _streams_above(self, model: str) -> tuple[str, ...]:

@@ -358,6 +358,10 @@ class ServiceLake(FaultLake):
     def put_body(self, path: str, body: bytes) -> None:
         self.storage.client().put_object(Bucket=self.bucket, Key=f"landing/{path}", Body=body)
 
+    def put_own(self, path: str, body: bytes) -> None:
+        """A file of the lake's own, below the data root."""
+        self.storage.client().put_object(Bucket=self.bucket, Key=f"data/{path}", Body=body)
+
     def delete(self, path: str) -> None:
         self.storage.client().delete_object(Bucket=self.bucket, Key=f"landing/{path}")
 

@@ -243,9 +243,9 @@ def test_days_are_not_merged_into_what_other_sql_has_made(shop: Shop, caplog: py
     shop.backfill(shards=2, shard_index=0)
     shop.backfill(days=DateRange(back(4)))
     assert "no day is replayed: the model is not up to date" in caplog.text
-    assert (marked(shop), shop.lake.cursors[MODEL].model_hash) == (set(), "1")
+    assert (marked(shop), shop.lake.cursors[MODEL].model_hash[:2]) == (set(), "1-")
     shop.backfill(shards=2, shard_index=1)
-    assert (marked(shop), shop.lake.cursors[MODEL].model_hash) == (set(EXPECTED), "2")
+    assert (marked(shop), shop.lake.cursors[MODEL].model_hash[:2]) == (set(EXPECTED), "2-")
 
 
 def test_a_full_refresh_stream_without_a_complete_generation_has_nothing_to_replay() -> None:
@@ -562,6 +562,11 @@ def test_a_part_that_an_older_rebuild_left_is_begun_anew(shop: Shop) -> None:
     assert (shop.table(MODEL), marked(shop), shop.lake.rebuilds) == (EXPECTED, set(EXPECTED), {})
 
 
+def read_at(shop: Shop) -> dict[str, str]:
+    """What a sync reads, it writes soon after."""
+    return {"_airbyte_extracted_at": f"{shop.now:%Y-%m-%dT%H:%M:%S}"}
+
+
 def generations() -> Shop:
     shop = Shop()
     for part in range(2):
@@ -595,8 +600,8 @@ def test_shards_do_not_mix_two_generations() -> None:
 def test_shards_do_not_mix_namesakes_of_two_connections() -> None:
     shop = generations()
     catalogue_shard(shop, 0)
-    shop.land(CATALOGUE, "2_0", *(a_row(key, 20, generation=2) for key in range(20, 28)))
-    shop.land(CATALOGUE, "3_0", *(a_row(key, 21) for key in range(30, 38)))
+    shop.land(CATALOGUE, "2_0", *(a_row(key, 20, generation=2, **read_at(shop)) for key in range(20, 28)))
+    shop.land(CATALOGUE, "3_0", *(a_row(key, 21, **read_at(shop)) for key in range(30, 38)))
     shop.register(CATALOGUE)
     shop.now += timedelta(hours=8)
     catalogue_shard(shop, 1)

@@ -81,7 +81,7 @@ def test_a_vanished_object_leaves_landing_and_is_told_while_processed_keeps_what
     assert [(finding.kind, finding.subject) for finding in result.findings] == [("missing", path)]
     assert shop.transform().streams[0].batches == 0
     assert shop.table(MODEL) == {0: 1, 1: 1, 2: 1, 9: 3}
-    shop.transform(full_refresh=True)
+    shop.transform(full_refresh=True, accept_loss=True)
     assert shop.table(MODEL) == {0: 1, 1: 1, 9: 2}
 
 

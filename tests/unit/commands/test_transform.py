@@ -431,8 +431,13 @@ def test_a_pattern_that_names_no_model_is_refused(shop: Shop, modes: list[str]) 
 SYNC = 8  # Hours between syncs; settle_after is two.
 
 
-def sync(shop: Shop, generation: int, *keys: int, part: int = 0, version: int | None = None) -> str:
-    rows = [a_row(key, version or generation, generation=generation) for key in keys]
+def sync(
+    shop: Shop, generation: int, *keys: int, part: int = 0, version: int | None = None, hours_late: int = 0
+) -> str:
+    # What a sync reads, it writes soon after, as a rule.
+    at = shop.now + timedelta(minutes=generation, hours=-hours_late)
+    read_at = {"_airbyte_extracted_at": f"{at:%Y-%m-%dT%H:%M:%S}"}
+    rows = [a_row(key, version or generation, generation=generation, **read_at) for key in keys]
     path = shop.land(CATALOGUE, f"{generation}_{version or generation}_{part}", *rows)
     shop.register(CATALOGUE)
     return path
@@ -472,7 +477,7 @@ def test_a_generation_that_is_shown_stays_and_takes_in_the_files_that_follow() -
     sync(shop, 2, 2, 3)
     shop.now += timedelta(hours=SYNC)
     assert shown(shop) == {2, 3}
-    sync(shop, 2, 4, part=1)
+    sync(shop, 2, 4, part=1, hours_late=SYNC)
     modes = watch(shop)
     assert shown(shop) == {2, 3, 4}
     assert modes == ["merge int_shop__catalogue"]
@@ -573,7 +578,7 @@ def test_a_generation_that_shrank_too_far_is_held_back_until_it_is_accepted() ->
     assert result.exit_code is ExitCode.FINDINGS
     (finding,) = result.findings
     assert finding.kind == "held_back"
-    assert "generation 2 has 2 rows, what it replaces had 10" in finding.reason
+    assert "generation 2 has 2 rows, the table shows 10" in finding.reason
     shop.lake.ledger.accept(result.findings, "a smaller range", by="ana", now=shop.now)
     assert shown(shop) == {1, 2}
     assert shop.transform(CATALOGUE).exit_code is ExitCode.DONE

@@ -11,7 +11,7 @@ from lotuslake.core.data_file import FileStatus, LedgerEntry
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.healing import GONE_EMPTY, GONE_UNREAD, OVERWRITTEN, REPLACED, Healing, plan_healing
 from lotuslake.core.registration_plan import Overwritten
-from tests.support.lake import NOW, a_file, an_entry
+from tests.support.lake import NOW, ORDERS, a_file, an_entry
 
 
 def an_old_entry(seq: int, *, status: FileStatus = FileStatus.REGISTERED, generation: int = 1) -> LedgerEntry:
@@ -33,7 +33,7 @@ def heal(
         Unreadable(change.file, "cut off") if hash_ is None else Footer(change.file, (), 5, content_hash=hash_)
         for change, hash_ in changes
     ]
-    return plan_healing(entries, [change for change, _ in changes], inspected, missing)
+    return plan_healing(ORDERS, entries, [change for change, _ in changes], inspected, missing)
 
 
 def told(healing: Healing) -> list[tuple[int, str, str | None]]:
@@ -68,7 +68,11 @@ def test_the_same_content_under_another_etag_is_restated_and_nothing_is_rewritte
 def test_without_a_hash_nothing_is_known_to_be_the_same() -> None:
     unknown = replace(ONE, content_hash=None)
     healing = plan_healing(
-        [unknown], [Overwritten(a_file("1.parquet", etag="e2"), unknown)], [Footer(a_file("1.parquet"), (), 5)], ()
+        ORDERS,
+        [unknown],
+        [Overwritten(a_file("1.parquet", etag="e2"), unknown)],
+        [Footer(a_file("1.parquet"), (), 5)],
+        (),
     )
     assert [entry.status.value for entry in healing.restated] == ["superseded"]
 
