@@ -62,17 +62,19 @@ class Airbyte:
         for _ in range(random.randint(1, 5)):
             choice = random.random()
             if choice < 0.5 or not live:
-                self._set(random.randint(1, 12))
+                self._set(random.randint(1, 12), config)
             elif choice < 0.8:
-                self._set(random.choice(live))
+                self._set(random.choice(live), config)
             elif random.choice(live) in self.source:
                 self._delete(random.choice(live), config)
         if self.has_null_keys and not config.is_full and random.random() < 0.08:
-            self._set(None)
+            self._set(None, config)
 
-    def _set(self, id_: int | None) -> None:
+    def _set(self, id_: int | None, config: Config) -> None:
         self.clock += 1
-        name = None if id_ is None or self.random.random() < 0.04 else LETTERS[id_ % len(LETTERS)]
+        may_lack_name = self.has_null_keys or config.primary_key != ("name",)
+        lacks_name = self.random.random() < 0.04 and may_lack_name
+        name = None if id_ is None or lacks_name else LETTERS[id_ % len(LETTERS)]
         self.source[id_] = (name, self.clock * 10, self.clock, False)
 
     def _delete(self, id_: int | None, config: Config) -> None:
@@ -121,7 +123,7 @@ class Airbyte:
         cursor = None if random.random() < 0.06 else updated_at
         edited_at = None if random.random() < 0.06 else 1_000 - updated_at
         # Ties in extraction are common: a connector stamps a page of records alike.
-        ago = random.choice([2, 2, 2, 3, 30, 31])
+        ago = random.choice([2, 2, 2, 3, 8, 9])
         return Record(self.raw_id(config), id_, name, amount, cursor, ago, is_deleted, edited_at)
 
     def raw_id(self, config: Config) -> str:
@@ -178,4 +180,4 @@ class Airbyte:
 
 def _apart(records: Sequence[Record], generation: int) -> tuple[Record, ...]:
     """A deletion and a content of one record are never extracted at one moment."""
-    return tuple(replace(record, ago=record.ago + 7) if record.is_tombstone else record for record in records)
+    return tuple(replace(record, ago=5) if record.is_tombstone else record for record in records)

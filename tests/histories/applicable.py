@@ -5,9 +5,13 @@ What the page leaves open is named here, so that nothing is left out quietly; th
 
 from __future__ import annotations
 
+import os
+
 from tests.histories.oracle_generations import DAY, Fact, split_generations
 from tests.histories.oracle_lake import LakeState
 from tests.histories.world import BadFile, Command, Configure, Event, File, Overwrite, Pass, Return, Touch, Vanish
+
+LENIENT = os.environ.get("LENIENT", "").split(",")
 
 
 def is_applicable(state: LakeState, event: Event) -> bool:
@@ -94,8 +98,9 @@ def _may_overwrite(state: LakeState, event: Overwrite) -> bool:
 def _may_vanish(state: LakeState, names: set[str]) -> bool:
     if any(state.shelf[name].content is None for name in names):
         return False
-    if not set(state.shelf) - names:
-        return not state.bad and all(name in state.known for name in names)
+    left = [thing for name, thing in state.shelf.items() if name not in names]
+    if not any(thing.content is not None and thing.content.records for thing in left):
+        return all(name in state.known for name in names)
     if any(not thing.content.records for name in names if (thing := state.shelf[name]).content is not None):
         return False
     if not state.config.is_full:
@@ -157,10 +162,14 @@ def _may_run(state: LakeState, command: Command) -> bool:
     if command.name == "register":
         return True
     if command.name == "accept":
-        return state.quiet >= 2 and bool(command.kinds) and not _is_changed(state)
+        return (
+            state.quiet >= 2 and state.seen.issuperset(command.kinds) and bool(command.kinds) and not _is_changed(state)
+        )
     if not _is_known(state):
         return False
     if state.is_vanished:
+        if "p1" in LENIENT and any(not fact.was_read for fact in state.standing):
+            return False
         return command.name == "transform" and not command.accept_loss
     if command.name == "maintain":
         return not state.config.is_full
@@ -173,7 +182,7 @@ def _is_changed(state: LakeState) -> bool:
 
 def _is_known(state: LakeState) -> bool:
     """Register has seen all that happened to the objects that landing holds."""
-    if state.is_vanished and not state.shelf:
+    if state.is_vanished and not state.holds_rows:
         return True
     for fact in state.standing:
         thing = state.shelf.get(fact.name)

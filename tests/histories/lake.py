@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import duckdb
+
 from lotuslake.commands.accept import AcceptOptions, accept
 from lotuslake.commands.backfill import BackfillOptions, backfill
 from lotuslake.commands.context import RunContext
@@ -177,6 +179,12 @@ class Play(ABC):
                 return int(ExitCode.FINDINGS if still_open else ExitCode.DONE), ()
         return int(result.exit_code), result.errors
 
+    def _landing_now(self) -> list[str]:
+        try:
+            return sorted(self.landing())
+        except (LotusLakeError, duckdb.Error) as error:
+            return [f"cannot be read: {error}"]
+
     def see(self, exit_code: int, message: str, *, reads_landing: bool) -> Seen:
         return Seen(
             table=self.table(),
@@ -185,7 +193,7 @@ class Play(ABC):
                 for entry in self.ledger.load_entries(self.stream)
                 if entry.status in {"registered", "copied"}
             ),
-            landing=sorted(self.landing()) if reads_landing else None,
+            landing=self._landing_now() if reads_landing else None,
             kinds={str(finding.kind) for finding in self.ledger.load_findings([self.stream])},
             exit_code=exit_code,
             message=message,

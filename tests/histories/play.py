@@ -103,7 +103,7 @@ def _short(table: list[ShownRow] | None) -> str:
     if table is None:
         return "no table"
     rows = []
-    for key, columns, raw_id, is_deleted in table:
+    for columns, raw_id, is_deleted in table:
         mark = "".join(f" {name}={value}" for name, value in columns if name not in {"id", "name", "amount", "info_a"})
-        rows.append(f"{key}:{raw_id}{' deleted' if is_deleted else ''}{mark}")
+        rows.append(f"{dict(columns).get('id')}:{raw_id}{' deleted' if is_deleted else ''}{mark}")
     return "; ".join(rows) or "empty"

@@ -158,8 +158,7 @@ class DuckPlay(Play):
         info = row.get("info") or {}
         columns |= {"info_a": info.get("a"), "info_b": info.get("b")}
         told = tuple(sorted((name, value) for name, value in columns.items() if value is not None))
-        key = tuple(row.get(name) for name in self.stream.primary_key)
-        return (key, told, row["_airbyte_raw_id"], bool(row.get("is_deleted")))
+        return (told, row["_airbyte_raw_id"], bool(row.get("is_deleted")))
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         self.wiring.instance.attach(read_only=False)

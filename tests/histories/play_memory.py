@@ -140,8 +140,7 @@ class MemoryPlay(Play):
         info = row.get("info") or {}
         columns |= {"info_a": info.get("a"), "info_b": info.get("b")}
         told = tuple(sorted((name, value) for name, value in columns.items() if value is not None))
-        key = tuple(row.get(name) for name in self.stream.primary_key)
-        return (key, told, row.get("_airbyte_raw_id"), bool(row.get("is_deleted")))
+        return (told, row.get("_airbyte_raw_id"), bool(row.get("is_deleted")))
 
     def close(self) -> None:
         """Memory needs no closing."""

@@ -20,6 +20,7 @@ from tests.histories.world import (
     CommandName,
     Config,
     Configure,
+    File,
     Happening,
     Pass,
     Record,
