@@ -69,7 +69,10 @@ class DuckLakeModels:
 
     def load_cursor(self, model: str) -> Cursor:
         columns = "version, position, epoch, generation_id, model_hash, upstreams, built_by"
-        row = self._rows(f"SELECT {columns} FROM {cursor_table(model)}")[0]
+        try:
+            row = self._rows(f"SELECT {columns} FROM {cursor_table(model)}")[0]
+        except duckdb.CatalogException:
+            return Cursor()
         upstreams = tuple(sorted(json.loads(row[5] or "{}").items()))
         return Cursor(row[0], row[1] or 0, row[2] or 0, row[3], row[4] or "", upstreams, parse_built_by(row[6]))
 

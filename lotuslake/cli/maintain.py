@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from lotuslake.cli.command import Selectors, add_command
+from lotuslake.cli.findings import finding_table
 from lotuslake.cli.output import Report, Table, columns
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import count
 from lotuslake.commands.maintain import DEFAULT_KEEP_DAYS, MaintainPorts, maintain
-from lotuslake.core.errors import ExitCode
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,9 +25,9 @@ def add_to(app: typer.Typer) -> None:
     ) -> Report:
         """Merge small files, expire old snapshots, delete what nothing needs. Raw objects go by retention_days alone."""
         wiring = session.wiring
-        ports = MaintainPorts(wiring.ledger, wiring.landing, wiring.maintenance)
+        ports = MaintainPorts(wiring.ledger, wiring.landing, wiring.maintenance, wiring.models)
         result = maintain(wiring.streams.select(streams or []), ports, session.context(), keep_days=keep_days)
-        session.record(ExitCode.DONE)
+        session.record(result.exit_code)
         figures = {
             "merged_tables": result.merged_tables,
             "expired_snapshots": result.expired_snapshots,
@@ -37,10 +37,10 @@ def add_to(app: typer.Typer) -> None:
         rows = [[name.replace("_", " "), count(value)] for name, value in figures.items()]
         return Report(
             command="maintain",
-            exit_code=ExitCode.DONE,
+            exit_code=result.exit_code,
             data={
                 **figures,
                 "streams": [{"stream": s, "expired_objects": n} for s, n in result.expired_objects.items()],
             },
-            tables=[Table(columns("upkeep", "count", numbers=("count",)), rows)],
+            tables=[Table(columns("upkeep", "count", numbers=("count",)), rows), *finding_table(result.findings)],
         )

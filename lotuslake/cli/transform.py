@@ -15,7 +15,6 @@ from lotuslake.cli.words import count
 from lotuslake.commands.transform import transform
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformResult
 
-
 AcceptLoss = Annotated[
     bool, typer.Option("--accept-loss", help="Let a rebuild leave out rows of which the files are gone.")
 ]

@@ -49,7 +49,7 @@ class IngestCheckResult:
 
     def exit_code(self, *, detailed: bool = False) -> ExitCode:
         """5 when a person must look, 10 when asked for detail and something is pending, else 0."""
-        if self.findings or any(check.freshness == "error" for check in self.streams):
+        if self.findings or any(check.freshness == "error" or check.plan.missing for check in self.streams):
             return ExitCode.FINDINGS
         if detailed and any(not check.plan.is_empty for check in self.streams):
             return ExitCode.PENDING

@@ -5,15 +5,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 from lotuslake.commands.context import RunContext
-from lotuslake.core.data_file import READABLE, FileStatus, LedgerEntry
-from lotuslake.core.ordering import partition_date
+from lotuslake.core.data_file import FileStatus
+from lotuslake.core.errors import ExitCode
+from lotuslake.core.finding import Finding
+from lotuslake.core.head import Head
+from lotuslake.core.retention import Expiry, plan_expiry
 from lotuslake.core.stream import Stream
 from lotuslake.ports.landing import Landing, RegisterBatch
 from lotuslake.ports.ledger import Ledger
 from lotuslake.ports.maintenance import Maintenance
+from lotuslake.ports.transformer import Cursors
 
 DEFAULT_KEEP_DAYS = 30
 
@@ -25,6 +29,7 @@ class MaintainPorts:
     ledger: Ledger
     landing: Landing
     maintenance: Maintenance
+    cursors: Cursors
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,12 @@ class MaintainResult:
     expired_snapshots: int
     deleted_files: int
     expired_objects: dict[str, int]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """5 when a person must look, else 0."""
+        return ExitCode.FINDINGS if self.findings else ExitCode.DONE
 
 
 def maintain(streams: Sequence[Stream], ports: MaintainPorts, context: RunContext, *, keep_days: int) -> MaintainResult:
@@ -50,36 +61,51 @@ def maintain(streams: Sequence[Stream], ports: MaintainPorts, context: RunContex
         expired_snapshots=ports.maintenance.expire_snapshots(started_at - timedelta(days=keep_days)),
         deleted_files=ports.maintenance.clean_up(started_at),
         expired_objects=expired,
+        findings=tuple(ports.ledger.load_findings(streams)),
     )
 
 
 def _apply_retention(stream: Stream, ports: MaintainPorts, context: RunContext) -> int:
-    """The lake lets go of old files first, then their objects are deleted: cut off in between, the next run goes on."""
+    """The lake lets go of old files first, then their objects are deleted: cut off in between, the next run goes on.
+
+    What no model has read waits, and so does an expiry that would take most of landing, until a person accepts it.
+    """
     head = ports.ledger.load_head(stream)
     entries = ports.ledger.load_entries(stream)
-    oldest_kept = context.now().date() - timedelta(days=stream.retention_days or 0)
-    old = [entry for entry in entries if entry.status in READABLE and _day(entry) < oldest_kept]
-    if old:
-        leaving = {entry.file.path for entry in old}
-        reason = f"older than {stream.retention_days} days"
-        ports.landing.commit(
-            RegisterBatch(
-                stream=stream,
-                batch_id=str(uuid.uuid4()),
-                run_id=context.run_id,
-                head=head,
-                decisions=(),
-                withdrawn=tuple(replace(entry, status=FileStatus.EXPIRED, reason=reason) for entry in old),
-                standing=tuple(e for e in entries if e.status in READABLE and e.file.path not in leaving),
-                rewrite=True,
-            )
-        )
-    expired = [*old, *(entry for entry in entries if entry.status is FileStatus.EXPIRED)]
+    position = ports.cursors.load_cursor(stream.processed_model).position
+    expiry = plan_expiry(stream, entries, position, context.now())
+    if expiry.unread:
+        context.warn(f"{expiry.unread} old files wait: {stream.processed_model} has not read them", stream=stream.id)
+    if not _may_expire(stream, expiry, ports, context):
+        return 0
+    if expiry.leaving:
+        ports.landing.commit(_withdraw(stream, head, expiry, context))
+    expired = [*expiry.leaving, *(entry for entry in entries if entry.status is FileStatus.EXPIRED)]
     deleted = ports.maintenance.delete_expired(stream, expired)
     if deleted:
-        context.log(f"deleted {deleted} raw objects older than {oldest_kept}", stream=stream.id)
+        context.log(f"deleted {deleted} raw objects older than {expiry.oldest_kept}", stream=stream.id)
     return deleted
 
 
-def _day(entry: LedgerEntry) -> date:
-    return partition_date(entry.file.path) or entry.file.last_modified_at.date()
+def _may_expire(stream: Stream, expiry: Expiry, ports: MaintainPorts, context: RunContext) -> bool:
+    finding = expiry.finding(stream, context.now())
+    if expiry.is_shrinking(stream) and not ports.ledger.is_accepted(finding.id):
+        context.warn(finding.reason, stream=stream.id)
+        ports.ledger.raise_finding(finding)
+        return False
+    ports.ledger.close_findings([raised for raised in ports.ledger.load_raised(stream) if raised.id == finding.id])
+    return True
+
+
+def _withdraw(stream: Stream, head: Head, expiry: Expiry, context: RunContext) -> RegisterBatch:
+    reason = f"older than {stream.retention_days} days"
+    return RegisterBatch(
+        stream=stream,
+        batch_id=str(uuid.uuid4()),
+        run_id=context.run_id,
+        head=head,
+        decisions=(),
+        withdrawn=tuple(replace(entry, status=FileStatus.EXPIRED, reason=reason) for entry in expiry.leaving),
+        standing=expiry.staying,
+        rewrite=True,
+    )

@@ -10,7 +10,7 @@ from lotuslake.commands.context import RunContext
 from lotuslake.commands.rebuild_terms import RebuildJudge, since_of, with_terms
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts
 from lotuslake.core.build import build_hash, built_by
-from lotuslake.core.content import Choice, Content, Evidence, choose_content, is_of_left, shrunk
+from lotuslake.core.content import Choice, Content, Evidence, choose_content, is_of_left, is_of_table, shrunk
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import ConfigError, LostRaceError, NotCarriedError, ShrunkError
 from lotuslake.core.head import Head
@@ -29,7 +29,6 @@ from lotuslake.core.transform_plan import (
     resume,
 )
 
-MENDED_BY_REBUILDING = frozenset({"overwritten", "held_back", "loss"})
 # What generations give now: raised and closed as they come and go.
 OF_GENERATIONS = frozenset({"incomplete", "untold"})
 
@@ -198,9 +197,7 @@ class StreamWorker:
     def _close_mended(self, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head, content: Content) -> None:
         """Close what the table, which stands at ``head``, has already taken in."""
         raised = self.ports.ledger.load_raised(self.stream)
-        mended = (
-            [] if content.held_back else [f for f in raised if f.kind in MENDED_BY_REBUILDING and not is_of_left(f)]
-        )
+        mended = [] if content.held_back else [finding for finding in raised if is_of_table(finding)]
         if find_loss(self.stream, entries, cursor, content) is None:
             mended += [finding for finding in raised if finding.kind == "carried"]
         # Looked at again: a finding of a later epoch waits for the rebuild that it asks for.

@@ -238,7 +238,13 @@ def _why_left(one: Generation, left: Sequence[Generation]) -> str:
 
 def is_of_left(finding: Finding) -> bool:
     """Whether a finding tells of a generation that waits for older objects to go."""
-    return finding.kind == "held_back" and ":left:" in finding.id
+    return finding.id.startswith(f"held_back:{finding.stream}:") and ":left:" in finding.id
+
+
+def is_of_table(finding: Finding) -> bool:
+    """Whether a finding tells of a content that is not put in place, so that the table's being up to date mends it."""
+    is_of_expiry = finding.id.startswith(f"held_back:{finding.stream}:expiry:")
+    return finding.kind in {"overwritten", "held_back", "loss"} and not is_of_left(finding) and not is_of_expiry
 
 
 def _hold_back_shrunk(

@@ -11,7 +11,14 @@ from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Cursor, Rebuild, Step, TableRows
 
 
-class Transformer(Protocol):
+class Cursors(Protocol):
+    """Reads where models stand, without knowing what they are."""
+
+    def load_cursor(self, model: str) -> Cursor:
+        """Where a model stands; at the beginning where it was never built."""
+
+
+class Transformer(Cursors, Protocol):
     """Raises ModelError for SQL that does not build, LostRaceError, UnreachableError as the other ports do."""
 
     def warm_up(self) -> None:
@@ -22,9 +29,6 @@ class Transformer(Protocol):
 
     def prepare(self, models: Sequence[Model]) -> None:
         """Create the cursor tables that are missing."""
-
-    def load_cursor(self, model: str) -> Cursor:
-        """Where a model stands."""
 
     def load_rebuild(self, model: str, part: str = "") -> Rebuild | None:
         """The rebuild under way, if any, or one of its parts; parts `replay_…` are the progress of replays."""

@@ -43,7 +43,7 @@ class MemoryTransformer:
     def load_cursor(self, model: str) -> Cursor:
         """See Transformer."""
         with self._lake.calling("transformer.load_cursor"):
-            return self._lake.cursors[model]
+            return self._lake.cursors.get(model, Cursor())
 
     def load_rebuild(self, model: str, part: str = "") -> Rebuild | None:
         """See Transformer."""

@@ -94,6 +94,10 @@ class Upkeep:
         return DuckLakeMaintenance(cast("DuckDbInstance", None), self.shop.store).delete_expired(stream, entries)
 
 
+def ports_of(shop: Shop, upkeep: Upkeep | None = None) -> MaintainPorts:
+    return MaintainPorts(shop.lake.ledger, shop.lake.landing, upkeep or Upkeep(shop), shop.lake.transformer)
+
+
 @pytest.fixture
 def old_shop() -> Shop:
     shop = Shop()
@@ -101,12 +105,13 @@ def old_shop() -> Shop:
         shop.land(ORDERS, f"{-day}_0", a_row(-day), day=day)
     shop.land(CUSTOMERS, "1_0", a_row(1), day=-30)
     shop.register(KEEPS_A_WEEK, CUSTOMERS)
+    shop.transform(KEEPS_A_WEEK, CUSTOMERS)
     return shop
 
 
 def test_files_past_their_retention_leave_landing_and_the_store(old_shop: Shop) -> None:
     upkeep = Upkeep(old_shop)
-    ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, upkeep)
+    ports = ports_of(old_shop, upkeep)
     result = maintain([KEEPS_A_WEEK, CUSTOMERS], ports, old_shop.context(), keep_days=30)
     assert result.expired_objects == {"shop/orders": 2}
     assert (result.merged_tables, result.expired_snapshots, result.deleted_files) == (2, 3, 4)
@@ -120,7 +125,7 @@ def test_files_past_their_retention_leave_landing_and_the_store(old_shop: Shop) 
 
 def test_a_deletion_that_was_cut_off_is_made_up(old_shop: Shop) -> None:
     upkeep = Upkeep(old_shop, fails=True)
-    ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, upkeep)
+    ports = ports_of(old_shop, upkeep)
     with pytest.raises(UnreachableError):
         maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=30)
     entries = old_shop.lake.ledger.load_entries(ORDERS)
@@ -136,12 +141,40 @@ def test_retention_counts_from_the_day_of_the_folder_or_else_of_the_file(old_sho
     )
     old_shop.register(KEEPS_A_WEEK)
     old_shop.now = NOW + timedelta(days=8)
-    ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, Upkeep(old_shop))
-    assert maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=1).expired_objects == {"shop/orders": 6}
+    ports = ports_of(old_shop)
+    old_shop.transform(KEEPS_A_WEEK)
+    forever = replace(KEEPS_A_WEEK, max_shrink=1.0)
+    assert maintain([forever], ports, old_shop.context(), keep_days=1).expired_objects == {"shop/orders": 6}
+
+
+def test_what_no_model_has_read_is_not_deleted(old_shop: Shop) -> None:
+    """Issue: 10 of 11 rows were lost when upkeep came before the transform."""
+    shop = Shop()
+    for day in (-30, -20, -10, 0):
+        shop.land(KEEPS_A_WEEK, f"{-day}_0", a_row(-day), day=day)
+    shop.register(KEEPS_A_WEEK)
+    result = maintain([KEEPS_A_WEEK], ports_of(shop), shop.context(), keep_days=30)
+    assert (result.expired_objects, len(shop.lake.landing_rows(ORDERS))) == ({"shop/orders": 0}, 4)
+    shop.transform(KEEPS_A_WEEK)
+    maintain([replace(KEEPS_A_WEEK, max_shrink=1.0)], ports_of(shop), shop.context(), keep_days=30)
+    assert set(shop.table("int_shop__orders")) == {30, 20, 10, 0}
+    assert [row["id"] for row in shop.lake.landing_rows(ORDERS)] == [0]
+
+
+def test_an_expiry_that_would_take_most_of_landing_waits_for_a_persons_word(old_shop: Shop) -> None:
+    a_day = replace(ORDERS, retention_days=1)
+    result = maintain([a_day], ports_of(old_shop), old_shop.context(), keep_days=30)
+    assert (result.exit_code, [finding.kind for finding in result.findings]) == (ExitCode.FINDINGS, ["held_back"])
+    assert "would delete 3 files with 3 of 4 rows" in result.findings[0].reason
+    old_shop.transform(a_day)
+    assert [finding.kind for finding in old_shop.check(a_day).findings] == ["held_back"]
+    old_shop.lake.ledger.accept(result.findings, "a day is enough", by="ana", now=old_shop.now)
+    again = maintain([a_day], ports_of(old_shop), old_shop.context(), keep_days=30)
+    assert (again.expired_objects, again.exit_code) == ({"shop/orders": 3}, ExitCode.DONE)
 
 
 def test_an_object_that_was_written_anew_is_taken_in_before_it_expires(old_shop: Shop) -> None:
-    ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, Upkeep(old_shop))
+    ports = ports_of(old_shop)
     path = next(entry.file.path for entry in old_shop.lake.ledger.load_entries(ORDERS) if "30_0" in entry.file.path)
     old_shop.store.put(path, data_file([a_row(30, 2)]))
     assert maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=30).expired_objects == {"shop/orders": 1}
@@ -154,7 +187,7 @@ def test_an_object_that_was_written_anew_is_taken_in_before_it_expires(old_shop:
 
 
 def test_what_a_retention_has_let_go_is_not_missing(old_shop: Shop) -> None:
-    ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, Upkeep(old_shop))
+    ports = ports_of(old_shop)
     maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=30)
     assert old_shop.check(KEEPS_A_WEEK, full_sweep=True).streams[0].plan.missing == ()
     assert old_shop.register(KEEPS_A_WEEK, full_sweep=True).findings == ()
@@ -165,7 +198,7 @@ def test_a_registration_meanwhile_makes_the_retention_wait_for_the_next_time(old
         old_shop.land(ORDERS, "new_0", a_row(40))
         old_shop.register(KEEPS_A_WEEK)
 
-    ports = MaintainPorts(old_shop.lake.ledger, old_shop.lake.landing, Upkeep(old_shop))
+    ports = ports_of(old_shop)
     old_shop.lake.on_call = at("before landing.commit", come_between)
     with pytest.raises(LostRaceError):
         maintain([KEEPS_A_WEEK], ports, old_shop.context(), keep_days=30)

@@ -562,7 +562,7 @@ def test_a_part_that_an_older_rebuild_left_is_begun_anew(shop: Shop) -> None:
     assert (shop.table(MODEL), marked(shop), shop.lake.rebuilds) == (EXPECTED, set(EXPECTED), {})
 
 
-def read_at(shop: Shop) -> dict[str, str]:
+def read_at(shop: Shop) -> dict[str, Any]:
     """What a sync reads, it writes soon after."""
     return {"_airbyte_extracted_at": f"{shop.now:%Y-%m-%dT%H:%M:%S}"}
 

@@ -52,7 +52,7 @@ def choose(
     evidence = Evidence(
         NOW,
         lambda id_: any(part in id_ for part in accepted),
-        lambda sync: (outcomes or {}).get(sync),
+        (outcomes or {}).get,
         lambda: rows_shown,
     )
     return choose_content(stream, entries, cursor, evidence)  # type: ignore[arg-type]
@@ -60,7 +60,7 @@ def choose(
 
 def told(choice: Choice) -> tuple[list[int] | None, bool | None, list[str]]:
     """Log numbers of the files to show, whether they are shown already, and the kinds of the findings."""
-    kinds = [finding.kind for finding in choice.findings]
+    kinds = [str(finding.kind) for finding in choice.findings]
     content = choice.content
     return (None, None, kinds) if content is None else ([e.seq for e in content.entries], content.is_shown, kinds)
 
