@@ -121,11 +121,15 @@ class Author:
         return [Pass(1)]
 
     def _go_on(self, state: LakeState, connection: Connection) -> list[Event]:
+        assert connection.running is not None
         if self.random.random() < 0.12:
             self.airbyte.die(connection)
             return []
-        is_late = not state.config.is_full and self.random.random() < 0.06
-        lag = self.random.choice([3_000, 90_000]) if is_late else 0
+        lag = self.random.choice([3_000, 90_000]) if self.random.random() < 0.06 else 0
+        # A late file is of a generation that had begun by then.
+        mates = [fact for fact in state.facts.values() if fact.generation == connection.running.generation]
+        if state.config.is_full or not any(fact.oldest <= state.now - lag - 60 for fact in mates):
+            lag = 0
         file = self.airbyte.write(connection, state.config, lag=lag)
         if file is not None:
             return [file, *([Pass(self.random.choice([2, 2, 40]))] if self.random.random() < 0.4 else [])]

@@ -62,6 +62,7 @@ def adopt(branch: Branch, kinds: Kinds, command: Command) -> LakeState:
     state = branch.state
     state.open = kinds - STATUS_KINDS
     state.seen = kinds
+    state.carried_is_open = "carried" in kinds
     state.now += 1
     move_on(state, command)
     return state
@@ -77,7 +78,11 @@ def move_on(state: LakeState, command: Command) -> None:
         case "transform" if state.quiet:
             state.quiet = 2
         case "accept":
-            state.owed = ["register", "transform", *(["maintain"] if state.retention_is_held else [])]
+            state.owed = [
+                "register",
+                "transform",
+                *(["maintain"] if state.retention_is_held and not state.is_vanished else []),
+            ]
 
 
 def _with_status(branch: Branch) -> Branch:
@@ -135,8 +140,11 @@ def _maintained(state: LakeState) -> Iterator[Branch]:
     is_large = going > config.max_shrink * rows
     if old and is_large and ("retention", "now") not in state.accepted:
         after.retention_is_held = True
-        yield Branch(after, exit_code=5, must=kept | {"held_back"}, note="expiry held back")
-        return
+        yield Branch(deepcopy(after), exit_code=5, must=kept | {"held_back"}, note="expiry held back")
+        if ("retention", "ever") not in state.accepted:
+            return
+    if old and is_large and "p8" in LENIENT:
+        after.accepted.add(("retention", "ever"))
     after.retention_is_held = False
     if old:
         after.accepted.discard(("retention", "now"))
@@ -249,6 +257,8 @@ class _Transform:
             return "no"
         if not self._is_settled(generations, number):
             return "maybe" if "p4" in LENIENT and self._is_settled_by_what_stands(generations, number) else "no"
+        if "p4" in LENIENT and any(not fact.is_standing for g in generations[max(place, 0) :] for fact in g.files):
+            return "maybe"
         if not self.state.config.is_overwrite:
             return "yes"
         if self._blockers(generations, number, place):
@@ -293,7 +303,9 @@ class _Transform:
 
     def _hold(self, generations: list[Generation], number: int) -> Iterator[Branch]:
         place = self.state.place_of_shown(generations)
-        for branch in self._stay(generations, place):
+        as_it_is = Branch(deepcopy(self.state), may={"carried", "loss"}, note="as it is")
+        self._tell_generations(as_it_is, generations, place)
+        for branch in [*self._stay(generations, place), as_it_is]:
             branch.must.add("held_back")
             # A dead one before it: the question about the newer one may stand for both.
             branch.may |= branch.must & {"incomplete"}
@@ -342,7 +354,7 @@ class _Transform:
                 branch.must.add("held_back")
             else:
                 branch.may.add("held_back")
-        elif later:
+        elif later or "p4" in LENIENT:
             branch.may.add("incomplete")
 
     # incremental
@@ -367,7 +379,8 @@ class _Transform:
         mine = [fact for fact in state.facts.values() if fact.generation == state.began_with]
         read = [fact for fact in mine if state.table is not None and fact.number in state.table.made_from]
         is_gone = bool(read) and not any(fact.is_standing for fact in mine)
-        return is_gone and any(fact.left == "missing" for fact in read) and bool(state.standing)
+        # What a retention took was learned for good.
+        return is_gone and any(fact.left in {"missing", "vanished"} for fact in read) and bool(state.standing)
 
     def _truncate(self, numbers: set[int]) -> Iterator[Branch]:
         """Of the generation that the table began with no object is left."""
@@ -442,9 +455,10 @@ class _Transform:
     def _rebuild(self, numbers: set[int], old: Table) -> Iterator[Branch]:
         state = deepcopy(self.state)
         table = self._built(state, numbers)
-        gone = {n for n in old.made_from if not state.facts[n].is_standing and state.facts[n].left != "overwritten"}
+        gone = {n for n in old.made_from if state.is_gone(state.facts[n])}
         if state.config.is_full and any(state.facts[n].left == "vanished" for n in gone):
-            gone = set()
+            yield Branch(self._replaced(state, table), note="accepted as empty")
+            return
         only = self._told_by_gone_files_alone(old, state, numbers)
         if gone and state.config.is_full and not any(state.facts[n].is_standing for n in numbers):
             # Of what is shown nothing can be read, and a newer one stands: to wait for it shows nothing wrong.

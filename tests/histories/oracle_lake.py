@@ -108,8 +108,11 @@ class LakeState:
 
     @property
     def holds_rows(self) -> bool:
-        """Whether an object is there that has rows: a bad one or an empty one takes nobody's place."""
-        return any(thing.content is not None and thing.content.records for thing in self.shelf.values())
+        """Whether an object is there that has rows, or one that is new: a known bad or empty one takes nobody's place."""
+        return any(
+            (thing.content is not None and thing.content.records) or self.known.get(name) != thing.number
+            for name, thing in self.shelf.items()
+        )
 
     @property
     def standing(self) -> list[Fact]:
@@ -198,6 +201,11 @@ class LakeState:
                 if fact.left == "missing" and not generation.standing:
                     fact.left = "superseded"
 
+    def is_gone(self, fact: Fact) -> bool:
+        """Whether what it told can no longer be read: it has left, and no other content under its name stands."""
+        after = self.facts.get(self.known.get(fact.name, 0))
+        return not fact.is_standing and (fact.left != "overwritten" or after is None or not after.is_standing)
+
     def missed(self) -> tuple[bool, bool]:
         """Whether the finding `missing` must be open, and whether it may be."""
         missing = [fact for fact in self.facts.values() if fact.left == "missing" and not fact.is_accepted]
@@ -215,7 +223,9 @@ class LakeState:
             later = [other for other in self.standing if other.generation != fact.generation]
             if later and "p7" in os.environ.get("LENIENT", "") and self.is_overwritten:
                 return "may"
-            return "may" if later and not any(other.is_standing for other in mates) else "must"
+            begun_at = min((other.modified_at for other in later), default=0)
+            # Files of the old generation that came after the new one began are another connection's.
+            return "may" if later and not any(m.is_standing and m.modified_at < begun_at for m in mates) else "must"
         generations = self.generations()
         shown = self.place_of_shown(generations)
         place = next(n for n, generation in enumerate(generations) if fact in generation.files)

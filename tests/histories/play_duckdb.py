@@ -102,7 +102,7 @@ class DuckPlay(Play):
 
     @property
     def maintain_ports(self) -> MaintainPorts:
-        return MaintainPorts(self.wiring.ledger, self.wiring.landing, self.wiring.maintenance)
+        return MaintainPorts(self.wiring.ledger, self.wiring.landing, self.wiring.maintenance, self.wiring.models)
 
     @property
     def ledger(self) -> Ledger:

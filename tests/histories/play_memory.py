@@ -84,7 +84,7 @@ class MemoryPlay(Play):
 
     @property
     def maintain_ports(self) -> MaintainPorts:
-        return MaintainPorts(self.lake.ledger, self.lake.landing, MemoryUpkeep(self.store))
+        return MaintainPorts(self.lake.ledger, self.lake.landing, MemoryUpkeep(self.store), self.lake.transformer)
 
     @property
     def ledger(self) -> Ledger:
