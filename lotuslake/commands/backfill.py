@@ -146,7 +146,7 @@ class _Backfill:
         head = self.ports.ledger.load_head(self.stream)
         worker = self._worker()
         content = worker.choose(self.ports.ledger.load_entries(self.stream), cursor)
-        if content is None or worker.is_outdated(cursor, head, content):
+        if content is None or worker.has_vanished() or worker.is_outdated(cursor, head, content):
             # Merged into what other SQL has made, the days would pass for all of it.
             self.context.warn(
                 "no day is replayed: the model is not up to date; run the same again", stream=self.stream.id

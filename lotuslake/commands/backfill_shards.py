@@ -105,11 +105,13 @@ class ShardedRebuild:
         entries = self.worker.ports.ledger.load_entries(self.worker.stream)
         cursor = self.worker.ports.transformer.load_cursor(self.worker.model.name)
         content = self.worker.choose(entries, cursor)
+        if self.worker.has_vanished():
+            return None
         if content is None:
             reason = "its newest generation is not complete"
             self.worker.context.warn(f"{self.worker.model.name} is not rebuilt: {reason}", stream=self.worker.stream.id)
             return None
-        terms = self.worker.judge_rebuild(entries, cursor, head, content, forced=True)
+        terms = self.worker.judge_rebuild(entries, cursor, head, content)
         if terms is None:
             return None
         found = self._load()

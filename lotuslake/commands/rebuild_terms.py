@@ -9,11 +9,11 @@ from math import ceil
 from lotuslake.commands.context import RunContext
 from lotuslake.commands.transformation import TransformOptions, TransformPorts
 from lotuslake.core.build import built_by
-from lotuslake.core.content import Content, least_rows
+from lotuslake.core.content import Content
 from lotuslake.core.data_file import LedgerEntry
-from lotuslake.core.finding import Finding
 from lotuslake.core.head import Head
-from lotuslake.core.loss import Loss, find_loss, why_not_carried
+from lotuslake.core.loss import Loss, find_loss, find_unread, why_not_carried
+from lotuslake.core.shrinking import least_rows
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Cursor, Step, Terms
 
@@ -38,32 +38,23 @@ class RebuildJudge:
     options: TransformOptions
     context: RunContext
 
-    def judge(
-        self, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head, content: Content, *, forced: bool
-    ) -> Terms | None:
+    def judge(self, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head, content: Content) -> Terms | None:
         """The terms; None, and a finding or a warning, where the table stays as it is."""
         if content.held_back:
             self._refuse(content.held_back)
             return None
         if cursor.version == 0:
             return Terms(built_by(self.stream, content.began, head.seq))
-        open_ones = self._open()
-        vanished = next((finding for finding in open_ones if finding.kind == "vanished"), None)
-        if vanished is not None:
-            self._refuse(vanished.reason)
-            return None
         loss = find_loss(self.stream, entries, cursor, content)
         is_lost = loss is not None and self._may_lose(loss, head)
         terms = self._carry(loss, cursor, head) if loss is not None and not is_lost else Terms()
         if terms is None:
             return None
-        since = since_of(cursor) if terms.carry_until is not None else head.seq
-        terms = replace(terms, built_by=built_by(self.stream, content.began, since))
-        return terms if is_lost else self._bound_shrinking(terms, content, head, open_ones, forced=forced)
-
-    def _open(self) -> list[Finding]:
-        raised = self.ports.ledger.load_raised(self.stream)
-        return [finding for finding in raised if not self.ports.ledger.is_accepted(finding.id)]
+        made = built_by(self.stream, content.began, head.seq)
+        if terms.carry_until is not None:
+            made = replace(made, since=since_of(cursor), unread=find_unread(entries, cursor, head))
+        terms = replace(terms, built_by=made)
+        return terms if is_lost else self._bound_shrinking(terms, content, head)
 
     def _may_lose(self, loss: Loss, head: Head) -> bool:
         """Whether a person has said that what is gone may be lost."""
@@ -83,18 +74,12 @@ class RebuildJudge:
         refused = loss.finding(self.stream, self.build, head, now, why="its columns are others now")
         return Terms(carry_until=loss.extracted_until, loss=refused)
 
-    def _bound_shrinking(
-        self, terms: Terms, content: Content, head: Head, open_ones: Sequence[Finding], *, forced: bool
-    ) -> Terms | None:
+    def _bound_shrinking(self, terms: Terms, content: Content, head: Head) -> Terms:
         if content.shrink_id is None and not content.is_shown:
             return terms  # An empty table, on a person's word.
         shrink_id = content.shrink_id or f"held_back:{self.stream.id}:rebuild:{self.build}:{head.epoch}"
         if self.ports.ledger.is_accepted(shrink_id):
             return terms
-        held_back = next((finding for finding in open_ones if finding.id == shrink_id), None)
-        if held_back is not None and not forced:
-            self._refuse(held_back.reason)
-            return None
         shown = self.ports.transformer.count_rows(self.stream.processed_model)
         return replace(terms, least_rows=ceil(least_rows(self.stream, shown)), shrink_id=shrink_id)
 

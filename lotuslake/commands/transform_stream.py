@@ -10,13 +10,15 @@ from lotuslake.commands.context import RunContext
 from lotuslake.commands.rebuild_terms import RebuildJudge, since_of, with_terms
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts
 from lotuslake.core.build import build_hash, built_by
-from lotuslake.core.content import Choice, Content, Evidence, choose_content, is_of_left, is_of_table, shrunk
+from lotuslake.core.choice import choose_content
+from lotuslake.core.content import Choice, Content, Evidence
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import ConfigError, LostRaceError, NotCarriedError, ShrunkError
 from lotuslake.core.head import Head
-from lotuslake.core.loss import find_loss
+from lotuslake.core.loss import find_loss, find_unread
 from lotuslake.core.model import Model
 from lotuslake.core.retry import ATTEMPTS, wait_before_retry
+from lotuslake.core.shrinking import is_of_left, is_of_table, shrunk
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import (
     Cursor,
@@ -143,7 +145,9 @@ class StreamWorker:
         head = self.ports.ledger.load_head(self.stream)
         entries = self.ports.ledger.load_entries(self.stream)
         content = self.choose(entries, cursor)
-        if content is None:
+        if content is None or self.has_vanished():
+            if content is None and forced:
+                self.context.warn(f"{self.model.name} is not rebuilt: no generation is complete", stream=self.stream.id)
             return []
         under_way = self.ports.transformer.load_rebuild(self.model.name)
         outdated = self.is_outdated(cursor, head, content)
@@ -155,12 +159,21 @@ class StreamWorker:
             # Of what is outdated, a divided rebuild of something else is dropped as the rebuild begins.
             under_way = under_way if outdated else None
         if forced or under_way is not None or outdated:
-            terms = self.judge_rebuild(entries, cursor, head, content, forced=forced)
+            terms = self.judge_rebuild(entries, cursor, head, content)
             return [] if terms is None else self._plan_rebuild(content, cursor, head, under_way, terms)
         self._close_mended(entries, cursor, head, content)
         limits = self.options.limits.capped_by(self.stream.batch)
         steps = plan_merges(self.model.name, content.entries, self._adopting(cursor, content), head, limits)
-        return with_terms(steps, Terms(built_by=built_by(self.stream, content.began, since_of(cursor))))
+        made = built_by(self.stream, content.began, since_of(cursor), find_unread(entries, cursor, head))
+        return with_terms(steps, Terms(made))
+
+    def has_vanished(self) -> bool:
+        """Whether every object is gone and a person is asked: nothing can be read, and nothing is taken for the new truth."""
+        raised = [finding for finding in self.ports.ledger.load_raised(self.stream) if finding.kind == "vanished"]
+        asked = next((finding for finding in raised if not self.ports.ledger.is_accepted(finding.id)), None)
+        if asked is not None:
+            self.context.warn(f"{self.model.name} stays as it is: {asked.reason}", stream=self.stream.id)
+        return asked is not None
 
     def is_outdated(self, cursor: Cursor, head: Head, content: Content) -> bool:
         """Whether merging cannot bring the table up to date."""
@@ -168,11 +181,11 @@ class StreamWorker:
         return needs_rebuild(cursor, head, self.build) or not content.is_shown or changed
 
     def judge_rebuild(
-        self, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head, content: Content, *, forced: bool
+        self, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head, content: Content
     ) -> Terms | None:
         """On which terms the content may be built anew; None, and a finding or a warning, where it may not be."""
         judge = RebuildJudge(self.stream, self.build, self.ports, self.options, self.context)
-        return judge.judge(entries, cursor, head, content, forced=forced)
+        return judge.judge(entries, cursor, head, content)
 
     def _plan_rebuild(
         self, content: Content, cursor: Cursor, head: Head, under_way: Rebuild | None, terms: Terms

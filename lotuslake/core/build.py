@@ -15,6 +15,7 @@ class BuiltBy:
     """``began`` names the generation that a full-refresh table shows: the path of its first file, None while it is empty.
 
     ``since`` is the log number up to which a build from nothing has read: what was gone by then is not in the table.
+    ``unread`` are the first log numbers of files that were gone before the table read them.
     """
 
     primary_key: tuple[str, ...]
@@ -22,6 +23,7 @@ class BuiltBy:
     sync_mode: str
     began: str | None = None
     since: int = 0
+    unread: tuple[int, ...] = ()
 
     def differences(self, stream: Stream) -> list[str]:
         """What of it the stream's file says otherwise now, in words."""
@@ -37,9 +39,9 @@ class BuiltBy:
         return json.dumps(asdict(self))
 
 
-def built_by(stream: Stream, began: str | None = None, since: int = 0) -> BuiltBy:
+def built_by(stream: Stream, began: str | None = None, since: int = 0, unread: tuple[int, ...] = ()) -> BuiltBy:
     """What a table made from this stream's file is built by."""
-    return BuiltBy(stream.primary_key, stream.cursor_field, stream.sync_mode, began, since)
+    return BuiltBy(stream.primary_key, stream.cursor_field, stream.sync_mode, began, since, unread)
 
 
 def parse_built_by(text: str | None) -> BuiltBy | None:
@@ -47,7 +49,7 @@ def parse_built_by(text: str | None) -> BuiltBy | None:
     if not text:
         return None
     found = json.loads(text)
-    return BuiltBy(**{**found, "primary_key": tuple(found["primary_key"])})
+    return BuiltBy(**{**found, "primary_key": tuple(found["primary_key"]), "unread": tuple(found["unread"])})
 
 
 def build_hash(model_hash: str, stream: Stream) -> str:

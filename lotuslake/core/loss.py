@@ -43,11 +43,14 @@ def find_loss(stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, co
     """
     if cursor.version == 0 or not content.is_shown:
         return None
-    since = cursor.built_by.since if cursor.built_by is not None else 0
+    since, unread = (cursor.built_by.since, cursor.built_by.unread) if cursor.built_by is not None else (0, ())
     gone = [
         entry
         for entry in entries
-        if _is_gone(entry) and entry.seq > since and 0 < entry.readable_seq <= cursor.position
+        if _is_gone(entry)
+        and entry.seq > since
+        and 0 < entry.readable_seq <= cursor.position
+        and entry.readable_seq not in unread
     ]
     if stream.sync_mode == "full_refresh":
         known = split_generations(entries, stream, frozenset(FileStatus) - {FileStatus.QUARANTINED})
@@ -59,6 +62,21 @@ def find_loss(stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, co
     extracted = [entry.newest_extracted_at for entry in gone]
     until = max((at or datetime.min.replace(tzinfo=UTC) for at in extracted), default=None)
     return Loss(len(gone), sum(entry.rows or 0 for entry in gone), until if all(extracted) else None)
+
+
+def find_unread(entries: Sequence[LedgerEntry], cursor: Cursor, head: Head) -> tuple[int, ...]:
+    """First log numbers of files that a table which follows the log up to its head steps over, gone before it read them.
+
+    One that has come back since is read after all.
+    """
+    before = set(cursor.built_by.unread) if cursor.built_by is not None else set()
+    before -= {entry.readable_seq for entry in entries if entry.status in READABLE}
+    stepped_over = {
+        entry.readable_seq
+        for entry in entries
+        if _is_gone(entry) and cursor.position < entry.readable_seq and entry.seq <= head.seq
+    }
+    return tuple(sorted(before | stepped_over))
 
 
 def _is_gone(entry: LedgerEntry) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from lotuslake.core.content import least_rows
 from lotuslake.core.data_file import READABLE, LedgerEntry
 from lotuslake.core.finding import Finding
 from lotuslake.core.ordering import partition_date
+from lotuslake.core.shrinking import least_rows
 from lotuslake.core.stream import Stream
 
 

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from lotuslake.core.build import built_by
-from lotuslake.core.content import Choice, Evidence, Outcome, choose_content
+from lotuslake.core.choice import choose_content
+from lotuslake.core.content import Choice, Evidence, Outcome
 from lotuslake.core.data_file import FileStatus, LedgerEntry
 from lotuslake.core.healing import EMPTIED
 from lotuslake.core.transform_plan import Cursor
