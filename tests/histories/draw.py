@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -62,8 +62,9 @@ class Author:
     def _keys(self) -> list[tuple[str, ...]]:
         return [("id",), ("id", "name"), *([("name",)] if self.has_null_keys else [])]
 
-    def next(self, state: LakeState) -> Event:
+    def next(self, states: Sequence[LakeState]) -> Event:
         """The next event; one that is not applicable is drawn anew, and counted."""
+        state = states[0]
         while True:
             if state.owed:
                 self.queue = [Command(state.owed[0])]  # type: ignore[arg-type]
@@ -71,7 +72,7 @@ class Author:
                 self.queue = self._draw(state)
             if self.queue:
                 event = self.queue.pop(0)
-                if is_applicable(state, event):
+                if all(is_applicable(one, event) for one in states):
                     return event
             self.redrawn += 1
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
@@ -18,6 +18,7 @@ from lotuslake.commands.register import RegisterOptions, RegisterPorts, register
 from lotuslake.commands.transform import TransformOptions, TransformPorts, transform
 from lotuslake.core.backfill_plan import DateRange
 from lotuslake.core.errors import ExitCode, LotusLakeError
+from lotuslake.core.finding import Finding
 from lotuslake.core.stream import BatchLimits, Stream
 from lotuslake.ports.ledger import Ledger
 from tests.histories.oracle_lake import TICK
@@ -51,6 +52,26 @@ class Seen:
     kinds: set[str]
     exit_code: int
     message: str = ""
+
+
+class Ended(Protocol):
+    """What every command's result tells."""
+
+    @property
+    def exit_code(self) -> ExitCode: ...
+    @property
+    def findings(self) -> tuple[Finding, ...]: ...
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What is left open."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.FINDINGS if self.findings else ExitCode.DONE
 
 
 class Play(ABC):
@@ -143,58 +164,60 @@ class Play(ABC):
 
     # What is done with it
 
-    def run(self, command: Command) -> tuple[int, str]:
-        """The command's exit code, and what it says of an error."""
+    def run(self, command: Command, *, reads_landing: bool = False) -> Seen:
+        """Run it, and look."""
         context = RunContext("run", command.name, lambda: self.now)
+        findings: Sequence[Finding] | None = None
+        message = ""
         try:
-            exit_code, errors = self._run(command, context)
+            result = self._run(command, context)
         except LotusLakeError as error:
-            return int(error.exit_code), error.message
+            exit_code, message = int(error.exit_code), error.message
+        else:
+            exit_code = int(result.exit_code)
+            findings = result.findings
+            message = "; ".join(str(one.error.message) for one in getattr(result, "errors", ()))
         finally:
             self.seconds += 1
-        return exit_code, "; ".join(str(one.error.message) for one in errors)
+        if findings is None:
+            findings = self.ledger.load_findings([self.stream])
+        known = self.ledger.load_entries(self.stream)
+        return Seen(
+            table=self.table(),
+            landed=sorted(entry.file.path for entry in known if entry.status in {"registered", "copied"}),
+            landing=self._landing_now() if reads_landing else None,
+            kinds={str(finding.kind) for finding in findings},
+            exit_code=exit_code,
+            message=message,
+        )
 
-    def _run(self, command: Command, context: RunContext) -> tuple[int, Sequence[Any]]:
+    def _run(self, command: Command, context: RunContext) -> Ended:
         streams = [self.stream]
-        result: Any
         match command.name:
             case "register":
                 options = RegisterOptions(self.limits, full_sweep=True)
-                result = register(streams, self.register_ports, options, context)
+                return register(streams, self.register_ports, options, context)
             case "transform":
-                loss: dict[str, Any] = {"accept_loss": True} if command.accept_loss else {}
-                transforming = TransformOptions(self.limits, full_refresh=command.full_refresh, skip_tests=True, **loss)
-                result = transform(streams, self.transform_ports, transforming, context)
+                transforming = TransformOptions(
+                    self.limits,
+                    full_refresh=command.full_refresh,
+                    skip_tests=True,
+                    accept_loss=command.accept_loss,
+                )
+                return transform(streams, self.transform_ports, transforming, context)
             case "backfill":
-                loss = {"accept_loss": True} if command.accept_loss else {}
                 days = DateRange(START.date() - timedelta(days=30), None) if command.days else DateRange()
-                filling = BackfillOptions(self.limits, days=days, **loss)
-                result = backfill(streams, self.register_ports, self.transform_ports, filling, context)
+                filling = BackfillOptions(self.limits, days=days, accept_loss=command.accept_loss)
+                return backfill(streams, self.register_ports, self.transform_ports, filling, context)
             case "maintain":
-                result = maintain(streams, self.maintain_ports, context, keep_days=30)
-                return int(getattr(result, "exit_code", ExitCode.DONE)), getattr(result, "errors", ())
+                return maintain(streams, self.maintain_ports, context, keep_days=30)
             case "accept":
                 accepting = AcceptOptions("a person looked", "test", command.kinds)
                 _, still_open = accept(streams, self.ledger, accepting, context)
-                return int(ExitCode.FINDINGS if still_open else ExitCode.DONE), ()
-        return int(result.exit_code), result.errors
+                return Accepted(tuple(still_open))
 
     def _landing_now(self) -> list[str]:
         try:
             return sorted(self.landing())
         except (LotusLakeError, duckdb.Error) as error:
             return [f"cannot be read: {error}"]
-
-    def see(self, exit_code: int, message: str, *, reads_landing: bool) -> Seen:
-        return Seen(
-            table=self.table(),
-            landed=sorted(
-                entry.file.path
-                for entry in self.ledger.load_entries(self.stream)
-                if entry.status in {"registered", "copied"}
-            ),
-            landing=self._landing_now() if reads_landing else None,
-            kinds={str(finding.kind) for finding in self.ledger.load_findings([self.stream])},
-            exit_code=exit_code,
-            message=message,
-        )

@@ -291,6 +291,14 @@ class _Transform:
         if not is_first and self._is_fall(state.table, table):
             yield from self._hold(generations, number)
             return
+        place = state.place_of_shown(generations)
+        if (
+            not is_first
+            and self._blockers(generations, number, place)
+            and self._is_fall(state.table, table, accepted=False)
+        ):
+            # Accepted was that older objects are left; that it is smaller too may be asked next.
+            yield from self._hold(generations, number)
         if "p2" in LENIENT and not is_first and "held_back" in self.state.open:
             yield from self._hold(generations, number)
         # Its place in the order is not changed by what is published.
@@ -365,6 +373,10 @@ class _Transform:
         if state.table is not None and state.began_with is not None and self._is_truncated():
             yield from self._truncate(numbers)
             return
+        read = {f.number for f in state.facts.values() if f.generation == state.began_with and f.was_read}
+        others = [f for f in state.standing if f.generation != state.began_with]
+        if "p9" in LENIENT and state.table is not None and others and not any(state.facts[n].is_standing for n in read):
+            yield from self._truncate(numbers)
         for branch in self._bring_up(numbers):
             after = branch.state
             if after.began_with is None and after.table is not None and after.table.made_from:
@@ -389,7 +401,9 @@ class _Transform:
         is_settled = self.state.now - max(f.modified_at for f in files) >= self.state.config.settle_after * 60
         if not is_settled:
             yield Branch(deepcopy(self.state), note="truncated, not settled: stays", may=set(self.state.open))
-            yield from self._bring_up(numbers)
+            for branch in self._bring_up(numbers):
+                branch.may |= self.state.open & {"held_back"}
+                yield branch
             if "p5" in LENIENT and (self._is_due() or self.asks_rebuild or self.state.is_asked):
                 state = deepcopy(self.state)
                 table = self._built(state, numbers)
@@ -526,7 +540,8 @@ class _Transform:
         state.accepted.discard(("held_back", "now"))
         return state
 
-    def _is_fall(self, before: Table | None, after: Table) -> bool:
-        if before is None or not len(before) or ("held_back", "now") in self.state.accepted:
+    def _is_fall(self, before: Table | None, after: Table, *, accepted: bool | None = None) -> bool:
+        accepted = ("held_back", "now") in self.state.accepted if accepted is None else accepted
+        if before is None or not len(before) or accepted:
             return False
         return (len(before) - len(after)) / len(before) > self.state.config.max_shrink

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tests.histories.applicable import is_applicable
 from tests.histories.draw import Author
 from tests.histories.lake import Play, Seen
@@ -11,6 +13,8 @@ from tests.histories.oracle_table import ShownRow
 from tests.histories.world import Command, Config, Event, History
 
 DONE = (0, 2, 5)
+# Of states that cannot be told apart so many are followed.
+MOST_STATES = 6
 
 
 class NotApplicableError(Exception):
@@ -21,21 +25,49 @@ class Difference(AssertionError):  # noqa: N818  (what a test is failed with)
     """The product and the page do not agree."""
 
 
-def play(history: History, lake: Play) -> int:
-    """Every event of it, and after every command a look at the lake; how many commands ran.
+@dataclass
+class Game:
+    """A lake and the oracle beside it: every state that the lake may be in, as far as it was seen."""
+
+    lake: Play
+    states: list[LakeState]
+
+    def may(self, event: Event) -> bool:
+        return all(is_applicable(state, event) for state in self.states)
+
+    def step(self, event: Event, number: int) -> None:
+        """One event, on the lake and on what is expected of it. Raises Difference."""
+        if isinstance(event, Command):
+            self._run(event, number)
+            return
+        self.lake.happen(event)
+        for state in self.states:
+            state.happen(event)
+
+    def _run(self, command: Command, number: int) -> None:
+        branches = [branch for state in self.states for branch in predict(state, command)]
+        reads_landing = command.name == "register" and not any(branch.state.is_vanished for branch in branches)
+        seen = self.lake.run(command, reads_landing=reads_landing)
+        found = [differences(branch, seen, self.lake, command) for branch in branches]
+        right = [branch for branch, wrong in zip(branches, found, strict=True) if not wrong]
+        if not right:
+            told = "\n  or\n".join("\n".join(wrong) for wrong in found)
+            raise Difference(f"after {number} ({command.words}), exit {seen.exit_code} {seen.message}\n{told}")
+        self.states = [adopt(branch, seen.kinds, command) for branch in right[:MOST_STATES]]
+
+
+def play(history: History, lake: Play) -> None:
+    """Every event of it, and after every command a look at the lake.
 
     Raises:
         Difference: at the first command after which the lake is not as the page says.
         NotApplicableError: an event cannot happen after those before it.
     """
-    state = LakeState(history.config)
-    commands = 0
+    game = Game(lake, [LakeState(history.config)])
     for number, event in enumerate(history.events):
-        if not is_applicable(state, event):
+        if not game.may(event):
             raise NotApplicableError(f"{number} {event.words}")
-        state = step(state, lake, event, number)
-        commands += isinstance(event, Command)
-    return commands
+        game.step(event, number)
 
 
 def write_and_play(seed: str, author: Author, config: Config, lake: Play, length: int) -> History:
@@ -44,34 +76,18 @@ def write_and_play(seed: str, author: Author, config: Config, lake: Play, length
     Raises:
         Difference: with the history until then as its second argument.
     """
-    state = LakeState(config)
+    game = Game(lake, [LakeState(config)])
     events: list[Event] = []
     while len(events) < length:
-        event = author.next(state)
+        event = author.next(game.states)
         events.append(event)
         try:
-            state = step(state, lake, event, len(events) - 1)
+            game.step(event, len(events) - 1)
         except Difference as difference:
             raise Difference(str(difference), History(config, tuple(events), seed)) from difference
         if len(events) == length - 2:
             author.queue = [Command("register"), Command("transform")]
     return History(config, tuple(events), seed)
-
-
-def step(state: LakeState, lake: Play, event: Event, number: int) -> LakeState:
-    """One event, on the lake and on what is expected of it."""
-    if not isinstance(event, Command):
-        lake.happen(event)
-        state.happen(event)
-        return state
-    branches = predict(state, event)
-    exit_code, message = lake.run(event)
-    seen = lake.see(exit_code, message, reads_landing=event.name == "register" and not branches[0].state.is_vanished)
-    chosen = next((branch for branch in branches if not differences(branch, seen, lake, event)), None)
-    if chosen is None:
-        found = "\n  or\n".join("\n".join(differences(branch, seen, lake, event)) for branch in branches)
-        raise Difference(f"after {number} ({event.words}), exit {exit_code} {message}\n{found}")
-    return adopt(chosen, seen.kinds, event)
 
 
 def differences(branch: Branch, seen: Seen, lake: Play, command: Command) -> list[str]:

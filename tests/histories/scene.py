@@ -71,8 +71,9 @@ class Scene:
 
     def run(self, name: CommandName, **options: Any) -> int:
         """The exit code."""
-        exit_code, self.ended = self.lake.run(Command(name, **options))
-        return exit_code
+        seen = self.lake.run(Command(name, **options))
+        self.ended = seen.message
+        return seen.exit_code
 
     def chain(self) -> int:
         """Register, then transform; the exit code of the second."""

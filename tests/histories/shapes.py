@@ -50,7 +50,8 @@ def to_stream(config: Config) -> Stream:
         max_shrink=config.max_shrink,
         tombstone_field="deleted_at" if config.has_tombstones else None,
     )
-    return replace(stream, null_keys=config.null_keys) if HAS_NULL_KEYS else stream
+    chosen: dict[str, Any] = {"null_keys": config.null_keys} if HAS_NULL_KEYS else {}
+    return replace(stream, **chosen)
 
 
 def values_of(record: Record) -> dict[str, Any]:
