@@ -74,7 +74,7 @@ demo-s3: services-up ## The demo on them (ARGS="--scale 2")
 		'  $(LOTUSLAKE) query "FROM enriched.fct_sales LIMIT 5"' 'To stop the services: make services-down'
 
 ##@ Checks
-.PHONY: check catalog-check terraform-check state-check actionlint debian-tools manifests image docs fmt test-unit test-connectors test-integration coverage test-faults
+.PHONY: check catalog-check terraform-check state-check actionlint debian-tools manifests image docs fmt test-unit test-connectors test-integration coverage test-faults keep-lake
 
 check: install catalog-check terraform-check state-check actionlint ## Format, lint, types, import contract, Dockerfile, catalogs; edits nothing
 	$(BIN)/ruff format --check .
@@ -115,6 +115,7 @@ image: install ## Lay the image's content out and run it as in a cluster, every 
 
 docs: install ## Write what is generated of docs/, then run the commands that the pages show
 	$(BIN)/python -m tools.docs.cli_reference docs/cli.md
+	$(BIN)/python -m tools.docs.file_schemas streams/_schemas
 	$(PYTEST) tests/docs $(ARGS)
 
 fmt: install ## Format and apply the safe fixes
@@ -141,6 +142,9 @@ test-integration: install ## The tests that run real components (ARGS="-x")
 
 test-faults: install ## Killed, raced, cut off, fed with rubbish, years of histories: the long form (FAULTS= for the short one)
 	$(PYTEST) tests/faults tests/histories $(FAULTS) $(ARGS)
+
+keep-lake: install ## A lake as this program leaves it, into tests/lakes: once before each release
+	@$(BIN)/python -m tests.lakes
 
 coverage: install ## What test runs: core and commands at 95 % of branches or more
 	$(PYTEST) --ignore=tests/connectors --cov --cov-report= $(ARGS)

@@ -12,9 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lotuslake import __version__
+from lotuslake.adapters.dbt_folder import WRITTEN
 from lotuslake.core.model import Model
+from lotuslake.project_tree import files
 
-# What dbt reads of a project; the rest, such as what it writes itself, changes no model.
+# What of all that dbt reads of a project can change a model.
 _READ = frozenset({".sql", ".yml", ".yaml", ".csv", ".py"})
 
 
@@ -47,8 +49,8 @@ class KnownModels:
     def _project(self) -> str:
         """Hash of every file of the project and of the programs that read it."""
         digest = hashlib.sha256(f"{__version__} {version('dbt-core')} {version('dbt-duckdb')}".encode())
-        for path in sorted(path for path in self._folder.rglob("*") if path.suffix in _READ and path.is_file()):
+        for name, path in sorted(files(self._folder, _READ, WRITTEN).items()):
             content = path.read_bytes()
-            digest.update(f"{path.relative_to(self._folder)} {len(content)} ".encode("utf-8", "surrogateescape"))
+            digest.update(f"{name} {len(content)} ".encode("utf-8", "surrogateescape"))
             digest.update(content)
         return digest.hexdigest()

@@ -14,6 +14,8 @@ from typing import Any, cast
 
 import yaml
 
+from lotuslake.adapters.dbt_environment import hide_dbt_variables
+from lotuslake.adapters.dbt_folder import DbtFolder
 from lotuslake.adapters.dbt_known_models import KnownModels
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.core.errors import ConfigError, ModelError
@@ -26,10 +28,15 @@ STATUSES = frozenset({"pass", "warn", "fail"})
 
 
 class DbtProject:
-    """The dbt project in ``folder``. Its profile opens the instance's named database, so it holds no secret."""
+    """The dbt project in ``folder``. Its profile opens the instance's named database, so it holds no secret.
+
+    dbt takes its orders from here alone: variables such as DBT_EMPTY are taken out of the process's environment.
+    """
 
     def __init__(self, folder: Path, state_dir: Path, instance: DuckDbInstance) -> None:
+        hide_dbt_variables()
         self._folder = folder
+        self._walked = DbtFolder(folder, state_dir)
         self._state_dir = state_dir
         self._instance = instance
         self._warming: Future[Any] | None = None
@@ -49,6 +56,7 @@ class DbtProject:
         connections = sys.modules.get("dbt.adapters.duckdb.connections")
         if connections is not None:
             connections.DuckDBConnectionManager.close_all_connections()
+        self._walked.close()
 
     def _parse(self) -> Any:
         if not (self._folder / "dbt_project.yml").is_file():
@@ -175,7 +183,7 @@ class DbtProject:
     def _flags(self) -> list[str]:
         target = self._state_dir / "target"
         return [
-            *("--project-dir", str(self._folder), "--profiles-dir", str(self._state_dir)),
+            *("--project-dir", str(self._walked.prepare()), "--profiles-dir", str(self._state_dir)),
             *("--target-path", str(target), "--log-path", str(self._state_dir / "logs")),
             *("--quiet", "--log-level", "none", "--log-level-file", "none", "--no-use-colors"),
             *("--no-send-anonymous-usage-stats", "--no-version-check", "--no-write-json"),

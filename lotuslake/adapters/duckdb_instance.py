@@ -14,6 +14,7 @@ import duckdb
 
 from lotuslake.adapters.duckdb_errors import translate
 from lotuslake.adapters.duckdb_opening import InstanceOptions, make_folder, open_duckdb, quote_literal
+from lotuslake.adapters.moved_roots import Move, follow, is_writable, plan_move, recorded_root, require_files
 from lotuslake.core.errors import CatalogHeldError, ConfigError
 
 logger = logging.getLogger("lotuslake")
@@ -76,7 +77,7 @@ class DuckDbInstance:
         deadline = time.monotonic() + self.options.lock_wait_seconds
         while True:
             try:
-                self.connection.execute(self._attach_statement(read_only=read_only))
+                self._attach(read_only=read_only)
             except duckdb.Error as error:
                 self._explain(error, may_wait=time.monotonic() < deadline)
                 time.sleep(LOCK_POLL_SECONDS)
@@ -151,12 +152,41 @@ class DuckDbInstance:
             self._connection = None
         _names_in_use.discard(self.name)
 
-    def _attach_statement(self, *, read_only: bool) -> str:
+    def _attach(self, *, read_only: bool) -> None:
+        try:
+            self.connection.execute(self._attach_statement(read_only=read_only))
+        except duckdb.Error as error:
+            recorded = recorded_root(error)
+            move = None if recorded is None else plan_move(self.options, recorded)
+            if move is None:
+                raise
+            self._attach_moved(move, read_only=read_only)
+
+    def _attach_moved(self, move: Move, *, read_only: bool) -> None:
+        """Attach a lake whose roots have moved; its catalog says so from now on, unless nobody may write to it."""
+        follows = is_writable(self.options)
+        self.connection.execute(self._attach_statement(read_only=read_only and not follows, moved=True))
+        try:
+            require_files(self.connection, move)
+            if follows:
+                follow(self.connection, move)
+        except BaseException:
+            self.detach()
+            raise
+        logger.warning("the lake was moved: its files are read from %s, no longer from %s", *reversed(move.roots[0]))
+        if follows:
+            # Afresh, so that nothing of the old places is remembered.
+            self.detach()
+            self.connection.execute(self._attach_statement(read_only=read_only))
+
+    def _attach_statement(self, *, read_only: bool, moved: bool = False) -> str:
         options = self.options
         catalog = f"ducklake:{'' if options.is_embedded else 'postgres:'}{options.catalog}"
         settings = [f"DATA_PATH {quote_literal(options.data_url.rstrip('/') + '/')}", "DATA_INLINING_ROW_LIMIT 0"]
         if read_only:
             settings.append("READ_ONLY")
+        if moved:
+            settings.append("OVERRIDE_DATA_PATH true")
         return f"ATTACH {quote_literal(catalog)} AS {LAKE} ({', '.join(settings)})"
 
     def _explain(self, error: duckdb.Error, *, may_wait: bool) -> None:
@@ -165,10 +195,10 @@ class DuckDbInstance:
             raise NoLakeError from error
         if may_wait and _MADE_MEANWHILE.search(str(error)):
             return
-        if "DATA_PATH parameter" in str(error):
+        if recorded := recorded_root(error):
             raise ConfigError(
-                "LOTUSLAKE_DATA_URL is not the root that this catalog was made with; set it back, or choose a new catalog "
-                f"({self.options.data_url})"
+                f"this catalog was made with the data root {recorded}, and LOTUSLAKE_DATA_URL is {self.options.data_url}: set "
+                "it to that, or choose a new catalog, or, if its files were moved, run: lotuslake register --relocate"
             ) from error
         known = translate(error, "opening the catalog")
         if (

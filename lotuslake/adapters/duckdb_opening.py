@@ -15,7 +15,10 @@ from lotuslake.core.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class InstanceOptions:
-    """``catalog`` is a file or a `postgresql://` URL, ``data_url`` DuckLake's DATA_PATH."""
+    """``catalog`` is a file or a `postgresql://` URL, ``data_url`` DuckLake's DATA_PATH.
+
+    ``home`` is the project's folder. ``relocate`` says that the data root was moved since the catalog was made.
+    """
 
     catalog: str
     data_url: str
@@ -25,6 +28,9 @@ class InstanceOptions:
     secrets: Sequence[DuckdbS3Secret] = ()
     lock_wait_seconds: float = 30.0
     temp_limit_bytes: int | None = None
+    home: Path | None = None
+    landing_url: str = ""
+    relocate: bool = False
 
     @property
     def is_embedded(self) -> bool:
@@ -56,6 +62,7 @@ def open_duckdb(name: str, options: InstanceOptions) -> duckdb.DuckDBPyConnectio
     for extension in options.extensions:
         connection.execute(f"LOAD {quote_literal(str(extension_path(extension)))}")
     if options.uses_s3:
+        _forget_s3_variables(connection)
         connection.execute("SET GLOBAL enable_http_metadata_cache = true")
         # Else each file is read over a connection of its own: one or, with TLS, three more ways to the store and back.
         connection.execute("SET GLOBAL httpfs_connection_caching = true")
@@ -64,6 +71,16 @@ def open_duckdb(name: str, options: InstanceOptions) -> duckdb.DuckDBPyConnectio
     for number, secret in enumerate(options.secrets):
         _create_secret(connection, f"root_{number}", secret)
     return connection
+
+
+def _forget_s3_variables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Only the roots' secrets say where a store is and who we are to it.
+
+    httpfs takes AWS_* and DUCKDB_S3_* from the environment when it is loaded, and what a secret leaves out from these:
+    the session token of another account, or another endpoint.
+    """
+    for (name,) in connection.execute("SELECT name FROM duckdb_settings() WHERE starts_with(name, 's3_')").fetchall():
+        connection.execute(f"RESET GLOBAL {name}")
 
 
 def _set_bounds(connection: duckdb.DuckDBPyConnection, options: InstanceOptions) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import duckdb
 
@@ -13,16 +13,17 @@ from lotuslake.adapters.duckdb_errors import translate, translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.ducklake_files import DuckLakeFiles, FolderChangedError
 from lotuslake.adapters.ducklake_ledger import fence_table
-from lotuslake.adapters.ledger_rows import raised
+from lotuslake.adapters.ledger_rows import ledger_row, raised
 from lotuslake.adapters.parquet_copies import ParquetCopies
 from lotuslake.adapters.parquet_footers import ParquetFooters
+from lotuslake.adapters.refused_files import REFUSALS, FilesRefusedError, RefusedFiles
+from lotuslake.adapters.unreadable_pages import UnreadablePages
 from lotuslake.core.data_file import READABLE, DataFile, LedgerEntry
 from lotuslake.core.decision import to_entry
 from lotuslake.core.errors import LostRaceError
 from lotuslake.core.evolution import AddColumn, plan_evolution
 from lotuslake.core.field_types import BIGINT, TIMESTAMP, VARCHAR, ColumnType, ListOf, Struct, quote_identifier
 from lotuslake.core.footer import Footer, Unreadable
-from lotuslake.core.ordering import partition_date
 from lotuslake.core.schema_comparison import Columns, landing_columns
 from lotuslake.core.stream import Stream
 from lotuslake.core.type_text import parse_type
@@ -56,11 +57,16 @@ class DuckLakeLanding:
         self._instance = instance
         self._store = store
         self._footers = ParquetFooters(instance, store)
-        self._copies = ParquetCopies(instance, store)
+        self._pages = UnreadablePages(instance, store)
+        self._copies = ParquetCopies(instance, store, self._pages)
         self._files = DuckLakeFiles(instance)
+        self._refused = RefusedFiles(instance, store, self._footers, self._copies, self._files)
 
     def inspect(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
         return self._footers.read(files)
+
+    def find_unreadable(self, stream: Stream, entries: Sequence[LedgerEntry]) -> list[tuple[LedgerEntry, str]]:
+        return self._pages.find(entries, declared_columns(stream))
 
     def find_elsewhere(self, stream: Stream) -> str | None:
         with translated(f"reading where the files of {stream.landing_table} lie"):
@@ -104,6 +110,14 @@ class DuckLakeLanding:
             return not self._instance.connection.execute(f"SELECT 1 FROM {landing_table(stream)} LIMIT 1").fetchall()
 
     def commit(self, batch: RegisterBatch) -> list[LedgerEntry]:
+        while True:
+            try:
+                return self._write(batch)
+            except FilesRefusedError as error:
+                columns = batch.columns or self.load_columns(batch.stream)
+                batch = self._refused.settle(batch, columns, partial(self._make_anew, batch), error)
+
+    def _write(self, batch: RegisterBatch) -> list[LedgerEntry]:
         decisions, data_paths = self._copies.write(batch)
         first = batch.head.seq + 1 + len(batch.withdrawn)
         entries = [
@@ -141,7 +155,10 @@ class DuckLakeLanding:
                 self._make_anew(batch)
                 lacking = [*batch.standing, *added]
             urls = [self.read_url(entry) for entry in lacking if entry.status in READABLE]
-            add(batch.stream.landing_table, urls)
+            try:
+                add(batch.stream.landing_table, urls)
+            except REFUSALS as error:
+                raise FilesRefusedError from error
             self._append_log(batch, entries)
             connection.execute(
                 f"CALL {LAKE}.set_commit_message('lotuslake', $message, extra_info => $extra)",
@@ -174,7 +191,7 @@ class DuckLakeLanding:
 
     def _append_log(self, batch: RegisterBatch, entries: Sequence[LedgerEntry]) -> None:
         connection = self._instance.connection
-        rows = [_ledger_row(entry) for entry in entries]
+        rows = [ledger_row(entry) for entry in entries]
         connection.execute(
             load_sql("ledger")["append_entries"],
             {"stream": batch.stream.id, "batch_id": batch.batch_id, "entries": json.dumps(rows, default=str)},
@@ -206,26 +223,6 @@ class DuckLakeLanding:
     def _execute(self, stream: Stream, statement: str) -> None:
         with translated(f"changing the columns of {stream.landing_table}"):
             self._instance.connection.execute(statement)
-
-
-def _ledger_row(entry: LedgerEntry) -> dict[str, Any]:
-    return {
-        "seq": entry.seq,
-        "path": entry.file.path,
-        "etag": entry.file.etag,
-        "size_bytes": entry.file.size_bytes,
-        "last_modified": entry.file.last_modified_at,
-        "rows": entry.rows,
-        "status": entry.status.value,
-        "reason": entry.reason,
-        "partition_date": partition_date(entry.file.path),
-        "data_path": entry.data_path,
-        "generation_id": entry.generation_id,
-        "newest_extracted_at": entry.newest_extracted_at,
-        "content_hash": entry.content_hash,
-        "sync_id": entry.sync_id,
-        "oldest_extracted_at": entry.oldest_extracted_at,
-    }
 
 
 def landing_table(stream: Stream) -> str:

@@ -78,8 +78,8 @@ class DuckLakeLedger:
     def load_newest_partition(self, stream: Stream) -> date | None:
         return self._newest_known(stream)[0]
 
-    def load_newest_file_at(self, stream: Stream) -> datetime | None:
-        return aware(self._newest_known(stream)[1])
+    def load_newest_file_at(self, stream: Stream, *, until: datetime) -> datetime | None:
+        return aware(self._newest_known(stream, until)[1])
 
     def load_findings(self, streams: Sequence[Stream]) -> list[Finding]:
         if not self.exists():
@@ -146,10 +146,10 @@ class DuckLakeLedger:
             },
         )
 
-    def _newest_known(self, stream: Stream) -> tuple[date | None, datetime | None]:
+    def _newest_known(self, stream: Stream, until: datetime | None = None) -> tuple[date | None, datetime | None]:
         if not self.exists():
             return None, None
-        row = self._rows(load_sql("ledger")["newest_known"], {"stream": stream.id})[0]
+        row = self._rows(load_sql("ledger")["newest_known"], {"stream": stream.id, "until": until})[0]
         return row[0], row[1]
 
     def _prepare_meta(self) -> None:

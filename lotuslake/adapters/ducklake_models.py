@@ -12,11 +12,12 @@ from typing import Any
 
 import duckdb
 
+from lotuslake.adapters.batch_rows import batch_rows
 from lotuslake.adapters.dbt_project import DbtProject
 from lotuslake.adapters.duckdb_errors import first_line, translate, translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.ducklake_lost_files import DamagedTable, find_damaged_tables, put_back
-from lotuslake.adapters.landing_view import landing_view
+from lotuslake.adapters.landing_view import held_columns, landing_view
 from lotuslake.adapters.model_steps import WRITTEN_ANEW, refused, step_values
 from lotuslake.adapters.model_tables import cursor_table, find_cursors, make_cursor, rebuild_name, rebuild_table
 from lotuslake.core.build import parse_built_by
@@ -157,7 +158,9 @@ class DuckLakeModels:
     def _lay_out_landing(self, stream: Stream, entries: Sequence[LedgerEntry]) -> None:
         try:
             urls = [self._read_url(entry) for entry in entries]
-            self._instance.connection.execute(landing_view(stream, self._load_columns(stream), urls))
+            columns = self._load_columns(stream)
+            selects = batch_rows(self._instance.connection, held_columns(stream, columns), urls)
+            self._instance.connection.execute(landing_view(stream, columns, selects))
         except (duckdb.HTTPException, duckdb.IOException) as error:
             if not _GONE.search(str(error)):
                 raise

@@ -28,11 +28,11 @@ def newest_version() -> int:
 
 
 class LakeVersion:
-    """Of a lake whose tables are made; it is asked once, since a lake never goes back."""
+    """Read once, and again before an upgrade: a lake never goes back."""
 
     def __init__(self, instance: DuckDbInstance) -> None:
         self._instance = instance
-        self._is_newest = False
+        self._found: int | None = None
 
     def require_known(self) -> int:
         """The lake's version.
@@ -40,17 +40,15 @@ class LakeVersion:
         Raises:
             ConfigError: it is newer than this program.
         """
-        newest = newest_version()
-        if self._is_newest:
-            return newest
-        version, program = self._load()
-        if version > newest:
-            raise ConfigError(
-                f"this lake is of version {version}, made so by lotuslake {program}; this program, lotuslake {__version__}, "
-                f"knows lakes up to version {newest}: install lotuslake {program} or a newer one"
-            )
-        self._is_newest = version == newest
-        return version
+        if self._found is None:
+            version, program = self._load()
+            if version > newest_version():
+                raise ConfigError(
+                    f"this lake is of version {version}, made so by lotuslake {program}; this program, lotuslake "
+                    f"{__version__}, knows lakes up to version {newest_version()}: install lotuslake {program} or a newer one"
+                )
+            self._found = version
+        return self._found
 
     def begin(self) -> None:
         """Mark a lake whose tables were made in this very transaction."""
@@ -64,10 +62,11 @@ class LakeVersion:
             LostRaceError: another program has taken one first.
             ConfigError: the lake is newer than this program.
         """
+        self._found = None
         for version in range(self.require_known() + 1, newest_version() + 1):
             self._take_step(version)
+            self._found = version
             logger.info("upgraded the lake to version %s", version)
-        self._is_newest = True
 
     def _take_step(self, version: int) -> None:
         sql = load_sql("upgrades")

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lotuslake.adapters.duckdb_opening import quote_literal
 from lotuslake.adapters.ducklake_landing import declared_columns
-from lotuslake.adapters.parquet_footers import escape_glob
 from lotuslake.core.field_types import TIMESTAMP, ColumnType, quote_identifier
 from lotuslake.core.schema_comparison import Columns
 from lotuslake.core.stream import Stream
 
 
-def landing_view(stream: Stream, columns: Columns, urls: Sequence[str]) -> str:
+def landing_view(stream: Stream, columns: Columns, selects: Sequence[str]) -> str:
     """The statement that makes it: declared types, with the columns that tell versions apart.
 
-    ``columns`` are the landing table's, ``urls`` the files whose rows are read.
+    ``columns`` are the landing table's, ``selects`` give the rows in the types of `held_columns`.
     """
     declared = declared_columns(stream)
-    held = dict(columns) or dict(declared)
-    typed = ", ".join(f"CAST(NULL AS {held.get(name, type_)}) AS {quote_identifier(name)}" for name, type_ in declared)
-    rows = f"SELECT {typed} WHERE false"
-    if urls:
-        files = ", ".join(quote_literal(escape_glob(url)) for url in urls)
-        rows += (
-            f" UNION ALL BY NAME SELECT * FROM read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
-        )
-    fields = ", ".join(_normalised(name, type_, held.get(name, type_)) for name, type_ in declared)
+    held = dict(held_columns(stream, columns))
+    typed = ", ".join(f"CAST(NULL AS {type_}) AS {quote_identifier(name)}" for name, type_ in held.items())
+    rows = " UNION ALL BY NAME ".join([f"SELECT {typed} WHERE false", *selects])
+    fields = ", ".join(_normalised(name, type_, held[name]) for name, type_ in declared)
     everything = ", ".join(["*", *_version_columns(stream)])
     view = f"memory.main.{quote_identifier(stream.landing_table)}"
     return f"CREATE OR REPLACE VIEW {view} AS WITH landed AS (SELECT {fields} FROM ({rows})) SELECT {everything} FROM landed"
+
+
+def held_columns(stream: Stream, columns: Columns) -> Columns:
+    """The declared columns in the types that the landing table holds them in."""
+    held = dict(columns)
+    return tuple((name, held.get(name, type_)) for name, type_ in declared_columns(stream))
 
 
 def _normalised(name: str, declared: ColumnType, held: ColumnType) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
 from lotuslake.core.finding import Finding, FindingKind
+from lotuslake.core.ordering import partition_date
 
 
 def entry_of(row: tuple[Any, ...]) -> LedgerEntry:
@@ -54,3 +55,24 @@ def aware(moment: datetime | None) -> datetime | None:
     if moment is None:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def ledger_row(entry: LedgerEntry) -> dict[str, Any]:
+    """What `append_entries` writes of an entry."""
+    return {
+        "seq": entry.seq,
+        "path": entry.file.path,
+        "etag": entry.file.etag,
+        "size_bytes": entry.file.size_bytes,
+        "last_modified": entry.file.last_modified_at,
+        "rows": entry.rows,
+        "status": entry.status.value,
+        "reason": entry.reason,
+        "partition_date": partition_date(entry.file.path),
+        "data_path": entry.data_path,
+        "generation_id": entry.generation_id,
+        "newest_extracted_at": entry.newest_extracted_at,
+        "content_hash": entry.content_hash,
+        "sync_id": entry.sync_id,
+        "oldest_extracted_at": entry.oldest_extracted_at,
+    }

@@ -33,6 +33,10 @@ class LocalStore:
         self.requests = RequestCount()
         self._setting = setting
 
+    def has_root(self) -> bool:
+        """See ObjectStore."""
+        return self.root.is_dir()
+
     def list_objects(self, prefix: str, *, start_after: str | None = None) -> Iterator[DataFile]:
         """See ObjectStore."""
         self.requests.lists += 1

@@ -11,19 +11,23 @@ from lotuslake.adapters.duckdb_errors import first_line, translate
 from lotuslake.adapters.duckdb_instance import DuckDbInstance
 from lotuslake.adapters.duckdb_opening import quote_literal
 from lotuslake.adapters.parquet_footers import escape_glob
+from lotuslake.adapters.unreadable_pages import UnreadablePages
 from lotuslake.core.data_file import FileStatus
 from lotuslake.core.decision import Decision
-from lotuslake.core.field_types import quote_identifier
+from lotuslake.core.field_types import VARCHAR, quote_identifier
 from lotuslake.ports import ObjectStore
 from lotuslake.ports.landing import RegisterBatch
+
+_OF_VALUES = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
 
 
 class ParquetCopies:
     """Writes below `copied/` of the data root; a copy that no ledger entry names is an orphan, removed by maintenance."""
 
-    def __init__(self, instance: DuckDbInstance, store: ObjectStore) -> None:
+    def __init__(self, instance: DuckDbInstance, store: ObjectStore, pages: UnreadablePages) -> None:
         self._instance = instance
         self._store = store
+        self._pages = pages
 
     def url(self, data_path: str) -> str:
         """Where a copy lies; ``data_path`` is relative to the data root, as the ledger holds it."""
@@ -60,23 +64,34 @@ class ParquetCopies:
             self._instance.connection.execute(
                 f"COPY (SELECT {select_list} FROM {source}) TO {quote_literal(target)} (FORMAT parquet, COMPRESSION zstd)"
             )
-        except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException):
-            return self._find_reason(decision, source)
         except duckdb.Error as error:
-            raise translate(error, f"converting {decision.file.path}") or error from error
+            if isinstance(error, _OF_VALUES) and (reason := self._find_reason(decision, source)) is not None:
+                return reason
+            known = translate(error, f"converting {decision.file.path}")
+            reason = self._pages.find_reason(decision.file, [(name, VARCHAR) for name, _ in decision.conversions])
+            if reason is None:
+                raise known or error from error
+            return reason
         return None
 
-    def _find_reason(self, decision: Decision, source: str) -> str:
-        """Which column does not convert. DuckDB's own message may hold a customer's data, so it is not repeated."""
+    def _find_reason(self, decision: Decision, source: str) -> str | None:
+        """Which column does not convert, None where it is not its values.
+
+        DuckDB's own message may hold a customer's data, so it is not repeated.
+        """
         for name, sql in decision.conversions:
             try:
                 self._instance.connection.execute(f"SELECT count({sql}) FROM {source}").fetchall()
             except duckdb.InvalidInputException as error:
                 text = first_line(error)
-                return text.removeprefix("Invalid Input Error: ") if f"column {name} holds" in text else _generic(name)
-            except duckdb.Error:
+                if f"column {name} holds" in text:
+                    return text.removeprefix("Invalid Input Error: ")
+                return self._pages.find_reason(decision.file, [(name, VARCHAR)]) or _generic(name)
+            except _OF_VALUES:
                 return _generic(name)
-        return "its values do not convert to the landing table's types"
+            except duckdb.Error:
+                return None
+        return None
 
 
 def _generic(column: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,20 @@ import duckdb
 
 from lotuslake.adapters.duckdb_errors import first_line, translate
 from lotuslake.adapters.duckdb_instance import DuckDbInstance
+from lotuslake.adapters.parquet_rows import ask_rows
 from lotuslake.adapters.whole_folders import WholeFolders
 from lotuslake.core.data_file import DataFile
-from lotuslake.core.errors import UnreachableError
-from lotuslake.core.field_types import ColumnType
+from lotuslake.core.errors import StatementError, UnreachableError
+from lotuslake.core.file_schema import FileSchema, SchemaElement, read_schema
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.type_text import parse_type
 from lotuslake.ports import ObjectStore
 from lotuslake.sql import load_sql
 
 S3_THREADS = 32
+# What DuckDB 1.5.5 unpacks. Airbyte's destination offers LZO and LZ4 (Hadoop's) too.
+UNREADABLE_PAGES = "the footer is whole, but the pages behind it cannot be read; the file may be damaged"
+CODECS = frozenset({"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "BROTLI", "LZ4_RAW"})
 
 
 class ParquetFooters:
@@ -30,13 +35,14 @@ class ParquetFooters:
         self._instance = instance
         self._store = store
         self._folders = WholeFolders(instance)
-        self._described: dict[str, tuple[tuple[str, ColumnType], ...]] = {}
+        self._described: dict[str, FileSchema] = {}
 
     def read(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
         """Footers in the order of ``files``; a file that is gone by now is left out.
 
         Raises:
             UnreachableError: the store does not answer, or not in full.
+            StatementError: a statement of ours fails on a file that another one reads.
         """
         if not files:
             return []
@@ -50,11 +56,25 @@ class ParquetFooters:
     def _read_all(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
         by_url = {self._store.url(file.path): file for file in files}
         rows = self._fetch_by_folder(list(by_url))
-        footers = {
-            url: Footer(by_url[url], self._describe(url, shape), row_count, *facts)
-            for url, row_count, shape, *facts in rows
-        }
+        footers = {url: self._tell(self._footer(by_url[url], url, *facts), url) for url, *facts in rows}
         return [footers[url] for url in by_url]
+
+    def _tell(self, found: Footer | Unreadable, url: str) -> Footer | Unreadable:
+        """With what the footer leaves to the rows."""
+        return ask_rows(self._instance.connection, escape_glob(url), found) if isinstance(found, Footer) else found
+
+    def _footer(self, file: DataFile, url: str, rows: int, shape: str, *facts: Any) -> Footer | Unreadable:
+        """What a row of the statement `facts` says of the file at ``url``."""
+        *told, codecs = facts
+        unknown = sorted(set(codecs) - CODECS)
+        if unknown:
+            return Unreadable(
+                file,
+                f"it is compressed with {unknown[0]}, which DuckDB does not read; "
+                "choose SNAPPY, GZIP or ZSTD in the destination's settings",
+            )
+        schema = self._describe(url, shape)
+        return replace(Footer(file, schema.columns, rows, *told), namesakes=schema.namesakes)
 
     def _read_one(self, file: DataFile) -> Footer | Unreadable | None:
         try:
@@ -70,13 +90,36 @@ class ParquetFooters:
         with tempfile.TemporaryDirectory(dir=self._instance.options.temp_dir) as folder:
             copy = Path(folder) / "object.parquet"
             self._store.fetch(file.path, copy)
-            try:
-                self._fetch_facts([str(copy)])
-            except duckdb.Error as again:
-                return Unreadable(file, _reason(again))
+            reason = self._find_fault(file, str(copy))
+        if reason is not None:
+            return Unreadable(file, reason)
         raise translate(error, f"reading {file.path}") or UnreachableError(
             f"could not read {file.path}, although its content is whole: {first_line(error)}"
         )
+
+    def _find_fault(self, file: DataFile, copy: str) -> str | None:
+        """Why a file is no good, None if it is; what trips our own statement alone is no fault of the file."""
+        connection = self._instance.connection
+        try:
+            for name in ("plain", "elements", "describe"):
+                connection.execute(load_sql("footers")[name], {"file": escape_glob(copy)}).fetchall()
+        except duckdb.Error as error:
+            return _reason(error)
+        try:
+            [(_, *facts)] = self._fetch_facts([copy])
+            found = self._footer(file, copy, *facts)
+        except duckdb.Error as error:
+            raise StatementError(
+                f"the statement footers.facts fails on {file.path}, which other statements read: {type(error).__name__}. "
+                "This is an error of lotuslake, not of the file; nothing was decided about it"
+            ) from error
+        if isinstance(found, Unreadable):
+            return found.reason
+        try:
+            ask_rows(connection, escape_glob(copy), found)
+        except duckdb.Error:
+            return UNREADABLE_PAGES
+        return None
 
     def _fetch_by_folder(self, urls: list[str]) -> list[tuple[Any, ...]]:
         """Facts of these files; on S3 of whole folders by a pattern, which spares asking for each object's size."""
@@ -97,13 +140,19 @@ class ParquetFooters:
         with self._instance.threads(S3_THREADS if on_s3 else self._instance.options.threads):
             return self._instance.connection.execute(load_sql("footers")["facts"], {"files": patterns}).fetchall()
 
-    def _describe(self, url: str, shape: str) -> tuple[tuple[str, ColumnType], ...]:
+    def _describe(self, url: str, shape: str) -> FileSchema:
         if shape not in self._described:
-            rows = self._instance.connection.execute(
-                load_sql("footers")["describe"], {"file": escape_glob(url)}
-            ).fetchall()
-            self._described[shape] = tuple((name, parse_type(type_)) for name, type_, *_ in rows)
+            self._described[shape] = read_file_schema(self._instance.connection, escape_glob(url))
         return self._described[shape]
+
+
+def read_file_schema(connection: duckdb.DuckDBPyConnection, file: str) -> FileSchema:
+    """A file's columns, by DuckDB's names, and what its own schema says beyond them."""
+    described = connection.execute(load_sql("footers")["describe"], {"file": file}).fetchall()
+    elements = connection.execute(load_sql("footers")["elements"], {"file": file}).fetchall()
+    return read_schema(
+        [(name, parse_type(type_)) for name, type_, *_ in described], [SchemaElement(*row) for row in elements]
+    )
 
 
 def escape_glob(path: str) -> str:

@@ -27,6 +27,10 @@ class S3Store:
         self._bucket = access.location.bucket
         self._root = _folder(access.location.path)
 
+    def has_root(self) -> bool:
+        """See ObjectStore. A prefix is there as soon as an object is."""
+        return True
+
     def list_objects(self, prefix: str, *, start_after: str | None = None) -> Iterator[DataFile]:
         """See ObjectStore."""
         after = {} if start_after is None else {"StartAfter": self._root + start_after}

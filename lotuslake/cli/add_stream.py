@@ -41,7 +41,9 @@ def add_to(app: typer.Typer) -> None:
         project_dir = session.settings.project_dir
 
         def reload() -> Sequence[AirbyteSource]:
-            return load_airbyte_sources(project_dir, load_streams(project_dir))
+            streams = load_streams(project_dir)
+            streams.check([source])
+            return load_airbyte_sources(project_dir, streams)
 
         wishes = Wishes(_names(fields), sync_mode, _names(primary_key), cursor_field)
         discovery = load_discovery(project_dir, source)

@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
         ] = None,
     ) -> Report:
         """Write the Airbyte catalogs and Terraform inputs from streams/ into manifests/airbyte/generated/."""
+        session.wiring.streams.check(sources or [])
         options = GenerateOptions(tuple(sources or ()), _formats(formats), check)
         result = generate_catalog(session.wiring.airbyte_sources, session.wiring.project_files, options)
         for warning in result.warnings:

@@ -51,6 +51,8 @@ def _item(check: StreamCheck) -> dict[str, object]:
         "quarantined_files": len(check.plan.quarantined),
         "overwritten_files": len(check.plan.overwritten),
         "missing_files": len(check.plan.missing),
+        "passed_over_files": len(check.plan.passed_over),
+        "future_files": len(check.future_files),
         "newest_file_at": check.newest_file_at,
         "lag_seconds": check.lag_seconds,
         "freshness": check.freshness,
@@ -58,7 +60,17 @@ def _item(check: StreamCheck) -> dict[str, object]:
 
 
 def _table(checks: tuple[StreamCheck, ...]) -> Table:
-    numbers = ("pending", "size", "late", "quarantined", "overwritten", "missing", "newest file")
+    numbers = (
+        "pending",
+        "size",
+        "late",
+        "quarantined",
+        "overwritten",
+        "missing",
+        "passed over",
+        "ahead",
+        "newest file",
+    )
     table = Table(
         columns("stream", *numbers, "freshness", numbers=numbers),
         [
@@ -70,10 +82,12 @@ def _table(checks: tuple[StreamCheck, ...]) -> Table:
                 count(len(check.plan.quarantined)),
                 count(len(check.plan.overwritten)),
                 count(len(check.plan.missing)),
+                count(len(check.plan.passed_over)),
+                count(len(check.future_files)),
                 age(check.lag_seconds),
                 check.freshness,
             ]
             for check in checks
         ],
     )
-    return without_idle(table, "late", "quarantined", "overwritten", "missing")
+    return without_idle(table, "late", "quarantined", "overwritten", "missing", "passed over", "ahead")

@@ -73,7 +73,7 @@ def envelope(report: Report) -> dict[str, Any]:
 
 def failure(command: str, error: LotusLakeError) -> Report:
     """The report of a command that could not begin, or was cut off."""
-    return Report(command, error.exit_code, errors=[StreamError(error.stream, error)])
+    return Report(command, error.exit_code, errors=[StreamError(part.stream, part) for part in error.parts])
 
 
 def print_json(document: Mapping[str, Any]) -> None:

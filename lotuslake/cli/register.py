@@ -34,11 +34,15 @@ def add_to(app: typer.Typer) -> None:
             bool, typer.Option("--retry-quarantined", help="Try quarantined files again.")
         ] = False,
         relocate: Annotated[
-            bool, typer.Option("--relocate", help="The objects were moved to another landing root: read them there.")
+            bool,
+            typer.Option(
+                "--relocate", help="The objects, or the lake's own files, were moved to another root: read them there."
+            ),
         ] = False,
     ) -> Report:
         """Register new files in landing tables, in bounded batches, one commit each."""
         wiring = session.wiring
+        wiring.relocate = relocate
         chosen = wiring.streams.select(streams or [])
         options = RegisterOptions(
             limits=session.settings.batch,
@@ -76,6 +80,7 @@ def _item(stream: StreamRegistration) -> dict[str, object]:
         "quarantined_files": stream.files[FileStatus.QUARANTINED],
         "rows": stream.rows,
         "batches": stream.batches,
+        "passed_over_files": len(stream.plan.passed_over) if stream.plan else 0,
         "planned_files": len(stream.plan.pending) if stream.plan else 0,
         "planned_batches": len(stream.plan.batches) if stream.plan else 0,
     }

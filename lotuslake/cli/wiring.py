@@ -41,6 +41,8 @@ class Wiring:
     def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
         self.settings = settings
         self.environ = environ
+        # A person says that the lake's roots were moved; to be set before anything is built.
+        self.relocate = False
         self._open = ExitStack()
 
     @cached_property
@@ -133,7 +135,7 @@ class Wiring:
     @property
     def transform_ports(self) -> TransformPorts:
         """What transforming needs."""
-        return TransformPorts(self.ledger, self.models, self.outcomes, self.lock)
+        return TransformPorts(self.ledger, self.models, self.landing, self.outcomes, self.lock)
 
     @cached_property
     def outcomes(self) -> SyncOutcomes:
@@ -186,6 +188,9 @@ class Wiring:
             temp_dir=settings.temp_dir,
             secrets=self._secrets(),
             temp_limit_bytes=settings.temp_limit_bytes,
+            home=settings.project_dir,
+            landing_url=str(settings.landing_url),
+            relocate=self.relocate,
         )
         instance = DuckDbInstance(options)
         self._open.callback(instance.close)

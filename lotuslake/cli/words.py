@@ -14,9 +14,11 @@ def size(size_bytes: int) -> str:
 
 
 def age(seconds: int | None) -> str:
-    """`45 s`, `12 min`, `7 h`, `3 d`."""
+    """`45 s`, `12 min`, `7 h`, `3 d`; `3 d ahead` of what is still to come."""
     if seconds is None:
         return "-"
+    if seconds < 0:
+        return f"{age(-seconds)} ahead"
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds // length} {unit}"

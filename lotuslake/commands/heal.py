@@ -12,7 +12,7 @@ from lotuslake.core.decision import decide
 from lotuslake.core.finding import Finding
 from lotuslake.core.footer import Footer
 from lotuslake.core.head import Head
-from lotuslake.core.healing import OVERWRITTEN, has_vanished, plan_healing
+from lotuslake.core.healing import OVERWRITTEN, has_vanished, plan_healing, tell
 from lotuslake.core.registration_plan import RegistrationPlan
 from lotuslake.core.stream import Stream
 from lotuslake.ports.landing import Landing, RegisterBatch
@@ -52,7 +52,8 @@ def heal(
     entries = landing.commit(batch)
     close_vanished(stream, ledger)
     for entry in healing.restated:
-        context.warn(f"{entry.file.path} is {entry.status}: {entry.reason or 'gone from the store'}", stream=stream.id)
+        say = context.log if entry.status in READABLE else context.warn
+        say(tell(entry), stream=stream.id)
     seq = head.seq + len(healing.restated) + len(entries)
     return replace(head, seq=seq, epoch=head.epoch + int(batch.new_epoch)), entries
 

@@ -14,14 +14,22 @@ from lotuslake.core.stream import Stream
 from lotuslake.ports.object_store import ObjectStore
 
 
-def list_stream_files(store: ObjectStore, stream: Stream, *, since: date | None) -> list[DataFile]:
+def list_stream_files(
+    store: ObjectStore, stream: Stream, *, since: date | None, passed_over: list[str] | None = None
+) -> list[DataFile]:
     """Data files of a stream in natural order: all of them, or those that `ListingScope` covers from the day `since`.
 
     With `since`, what the store is asked grows with the files from that day on and those outside date partitions, not
-    with the history. Raises ConfigError for a name that cannot be written down, since it could not be recorded.
+    with the history. ``passed_over`` is given the paths of what looks like content and is no Parquet. Raises ConfigError for
+    a name that cannot be written down, since it could not be recorded.
     """
     scope = ListingScope(stream.landing_path, since)
-    covered = [file for file in _candidates(store, scope) if scope.covers(file.path)]
+    covered: list[DataFile] = []
+    for file in _candidates(store, scope):
+        if scope.covers(file.path):
+            covered.append(file)
+        elif passed_over is not None and scope.passes_over(file.path):
+            passed_over.append(file.path)
     for file in covered:
         _require_utf8(file.path, stream)
     return sorted(covered, key=lambda file: natural_key(file.path))

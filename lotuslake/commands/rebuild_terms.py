@@ -63,7 +63,7 @@ class RebuildJudge:
 
     def _carry(self, loss: Loss, cursor: Cursor, head: Head) -> Terms | None:
         now = self.context.now()
-        why = why_not_carried(loss, cursor, head)
+        why = why_not_carried(loss, cursor, self.ports.ledger.load_raised(self.stream))
         if why is not None:
             finding = loss.finding(self.stream, self.build, head, now, why=why)
             self.ports.ledger.raise_finding(finding)

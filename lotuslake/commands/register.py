@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from lotuslake.commands.context import RunContext, StreamError
 from lotuslake.commands.heal import close_vanished, heal
 from lotuslake.commands.ingest_check import plan_stream
+from lotuslake.commands.landing_root import LandingRoot
 from lotuslake.commands.relocate import check_root
 from lotuslake.commands.turns import locked, take_turns
 from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
@@ -98,13 +99,14 @@ def register(
         return RegisterResult(tuple(registrations), findings, (), finished=True, dry_run=True)
     ports.ledger.prepare(streams)
     allowance = _Allowance(options.max_batches)
+    root = LandingRoot(streams, ports.store, ports.ledger)
     workers = [
         (
             stream.id,
             locked(
                 ports.lock,
                 f"register {stream.id}",
-                _register_stream(stream, ports, options, context, registration, allowance),
+                _register_stream(stream, ports, options, context, registration, allowance, root),
             ),
         )
         for stream, registration in zip(streams, registrations, strict=True)
@@ -149,6 +151,7 @@ def _register_stream(
     context: RunContext,
     registration: StreamRegistration,
     allowance: _Allowance,
+    root: LandingRoot,
 ) -> Iterator[None]:
     """Commit the stream's batches; after a lost race plan anew, since another process did part of the work."""
     lost = 0
@@ -158,7 +161,7 @@ def _register_stream(
             head = ports.ledger.load_head(stream)
             ports.landing.evolve(stream, [])
             check_root(stream, head, ports.ledger, ports.landing, context, relocate=options.relocate)
-            head, plan = yield from _plan_and_heal(stream, head, ports, options, context, registration)
+            head, plan = yield from _plan_and_heal(stream, head, ports, options, context, registration, root)
             for batch in plan.batches:
                 if not allowance.take():
                     return
@@ -187,12 +190,19 @@ def _plan_and_heal(
     options: RegisterOptions,
     context: RunContext,
     registration: StreamRegistration,
+    root: LandingRoot,
 ) -> Generator[None, None, tuple[Head, RegistrationPlan]]:
-    """The plan, once what it found overwritten or missing is mended; the head after that."""
+    """The plan, once what it found overwritten or missing is mended; the head after that.
+
+    Raises:
+        ConfigError: the landing root is not the lake's.
+    """
     # Whether objects are there again that had all vanished, only a whole listing tells.
     has_asked = any(finding.kind == "vanished" for finding in ports.ledger.load_raised(stream))
     full = replace(options, full_sweep=True)
     plan = registration.plan = _plan(stream, ports, full if has_asked else options, context)
+    if not plan.has_listed:
+        root.require()
     context.progress.begin(stream.id, len(plan.batches))
     if plan.overwritten or plan.missing:
         # Landing is made anew from every file that stands, so all of them must be known to be there.

@@ -8,12 +8,13 @@ from functools import partial
 
 from lotuslake.commands.context import RunContext
 from lotuslake.commands.rebuild_terms import RebuildJudge, since_of, with_terms
+from lotuslake.commands.set_aside import set_aside_unreadable
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts
 from lotuslake.core.build import build_hash, built_by
 from lotuslake.core.choice import choose_content
 from lotuslake.core.content import Choice, Content, Evidence
 from lotuslake.core.data_file import LedgerEntry
-from lotuslake.core.errors import ConfigError, LostRaceError, NotCarriedError, ShrunkError
+from lotuslake.core.errors import ConfigError, LostRaceError, ModelError, NotCarriedError, ShrunkError, UnreachableError
 from lotuslake.core.head import Head
 from lotuslake.core.loss import find_loss, find_unread
 from lotuslake.core.model import Model
@@ -88,6 +89,12 @@ class StreamWorker:
             except (ShrunkError, NotCarriedError) as error:
                 self._refuse(step.terms, error)
                 raise
+            except (ModelError, UnreachableError) as error:
+                # It may be a file: if one is found, it is set aside, and the rest is planned anew.
+                ports = self.ports
+                if not set_aside_unreadable(self.stream, step.entries, ports.ledger, ports.landing, self.context):
+                    raise
+                raise LostRaceError(f"files of {self.stream.id} were set aside", stream=self.stream.id) from error
             cursor = cursor if step.mode == "append" else replace(cursor, version=cursor.version + 1)
             self.result.count(step, rows)
             self.context.progress.advance(self.stream.id, f"{step.model}: {step.mode}, {step.rows} rows")
@@ -117,6 +124,10 @@ class StreamWorker:
             finding = shrunk(self.stream, terms.shrink_id, what, error.rows_before, error.rows_after, now)
         elif terms.loss is not None:
             finding = replace(terms.loss, reason=f"{terms.loss.reason} ({error.message})")
+            # It was said before it was tried.
+            said = f"carried:{terms.loss.id.removeprefix('loss:')}"
+            raised = self.ports.ledger.load_raised(self.stream)
+            self.ports.ledger.close_findings([one for one in raised if one.id == said])
         else:
             return
         self.context.warn(finding.reason, stream=self.stream.id)

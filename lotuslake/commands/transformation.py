@@ -10,6 +10,7 @@ from lotuslake.core.errors import ExitCode
 from lotuslake.core.finding import Finding, TestOutcome
 from lotuslake.core.stream import BatchLimits
 from lotuslake.core.transform_plan import Step, TableRows
+from lotuslake.ports.landing import Landing
 from lotuslake.ports.ledger import Ledger
 from lotuslake.ports.lock import NoLock, WorkLock
 from lotuslake.ports.outcomes import NoOutcomes, SyncOutcomes
@@ -86,5 +87,6 @@ class TransformPorts:
 
     ledger: Ledger
     transformer: Transformer
+    landing: Landing
     outcomes: SyncOutcomes = field(default_factory=NoOutcomes)
     lock: WorkLock = field(default_factory=NoLock)

@@ -13,13 +13,18 @@ from lotuslake.core.airbyte_messages import ConnectorError, discovered_stream
 from lotuslake.core.airbyte_source import AirbyteSource
 from lotuslake.core.discovery import DiscoveredStream, Discovery
 from lotuslake.core.errors import ConfigError
+from lotuslake.project_tree import refuse_dead_link
 
 DISCOVERED_FILE = "_discovered.json"
 
 
 def load_airbyte_sources(project_dir: Path, streams: Streams) -> tuple[AirbyteSource, ...]:
-    """Every source of the project, in order. Raises ConfigError for a `_discovered.json` that is wrong."""
-    return tuple(_load(project_dir, streams, name) for name in sorted(streams.sources))
+    """Every source of the project whose stream files are right, in order; see `Streams.check` for the others.
+
+    Raises ConfigError for a `_discovered.json` that is wrong.
+    """
+    wrong = {id_.partition("/")[0] for id_ in streams.mistakes}
+    return tuple(_load(project_dir, streams, name) for name in sorted(streams.sources) if name not in wrong)
 
 
 def discovered_path(source: str) -> str:
@@ -31,12 +36,14 @@ def load_discovery(project_dir: Path, source: str) -> Discovery | None:
     """What `_discovered.json` holds, if there is one. Raises ConfigError."""
     shown = discovered_path(source)
     path = project_dir / shown
+    refuse_dead_link(path, shown)
     if not path.exists():
         return None
     section = Section(shown, load_document(path, shown))
     section.refuse_unknown(("connector", "version", "streams"))
     section.require("streams", f"run lotuslake discover {source}")
     entries = section.section("streams").values
+    section.raise_mistakes()
     return Discovery(
         section.text("connector", source),
         section.text("version", "unknown"),
@@ -45,7 +52,7 @@ def load_discovery(project_dir: Path, source: str) -> Discovery | None:
 
 
 def _load(project_dir: Path, streams: Streams, name: str) -> AirbyteSource:
-    own = tuple(stream for stream in streams.all if stream.source == name)
+    own = tuple(stream for stream in streams.valid if stream.source == name)
     files = {stream.id: streams.files[stream.id] for stream in own}
     read = [*files.values(), *([streams.files[name]] if name in streams.files else [])]
     discovery = load_discovery(project_dir, name)

@@ -20,6 +20,12 @@ from lotuslake.core.stream import (
 OPTION_KEYS = ("batch", "freshness", "landing", "lookback_days", "max_shrink", "retention_days", "settle_after")
 BATCH_KEYS = ("max_files", "max_bytes", "max_rows")
 FRESHNESS_KEYS = ("warn_after", "error_after")
+# Where a key belongs that stands at another level of the file.
+PLACES = {
+    **{key: f"write it under batch, as batch: {{{key}: …}}" for key in BATCH_KEYS},
+    **{key: f"write it under freshness, as freshness: {{{key}: …}}" for key in FRESHNESS_KEYS},
+    **dict.fromkeys(OPTION_KEYS, "it is a key of its own, not indented under another"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ def _batch(parent: Section) -> BatchLimits | None:
     if parent.is_null("batch"):
         return None
     section = parent.section("batch")
-    section.refuse_unknown(BATCH_KEYS)
+    section.refuse_unknown(BATCH_KEYS, PLACES)
     return BatchLimits(
         section.whole("max_files", 1) if "max_files" in section else sys.maxsize,
         section.size_bytes("max_bytes") if "max_bytes" in section else sys.maxsize,
@@ -73,10 +79,10 @@ def _freshness(parent: Section) -> Freshness:
     if parent.is_null("freshness"):
         return Freshness()
     section = parent.section("freshness")
-    section.refuse_unknown(FRESHNESS_KEYS)
+    section.refuse_unknown(FRESHNESS_KEYS, PLACES)
     warn_after, error_after = (_age(section, key) for key in FRESHNESS_KEYS)
     if warn_after and error_after and warn_after > error_after:
-        raise section.error("warn_after", "is longer than error_after; warn before the error")
+        section.note("warn_after", "is longer than error_after; warn before the error")
     return Freshness(warn_after, error_after)
 
 

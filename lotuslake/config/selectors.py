@@ -24,6 +24,13 @@ def select_streams(streams: Sequence[Stream], selectors: Sequence[str]) -> tuple
     return tuple(stream for stream in streams if any(_matches(stream, selector) for selector in selectors))
 
 
+def concerns(selector: str, id_: str) -> bool:
+    """Whether a selector may mean anything of ``id_``: a stream's id, or a source's name where it stands for all of it."""
+    if "/" in id_:
+        return selector in (id_, id_.partition("/")[0]) or fnmatchcase(id_, selector)
+    return fnmatchcase(id_, selector.partition("/")[0])
+
+
 def _matches(stream: Stream, selector: str) -> bool:
     return selector in (stream.source, stream.id) or fnmatchcase(stream.id, selector)
 

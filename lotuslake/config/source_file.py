@@ -8,7 +8,9 @@ from datetime import date
 from typing import Any
 
 from lotuslake.config.options import OPTION_KEYS, Options, parse_options
+from lotuslake.config.options import PLACES as OPTION_PLACES
 from lotuslake.config.section import Section, describe
+from lotuslake.config.stream_file import STREAM_OWN_KEYS
 from lotuslake.core.source import MANUAL, Source
 
 SOURCE_KEYS = (
@@ -22,6 +24,16 @@ SOURCE_KEYS = (
     "connection_id",
     "defaults",
 )
+# Where a key belongs that stands here.
+PLACES = {
+    **OPTION_PLACES,
+    **dict.fromkeys(OPTION_KEYS, "write it under defaults, for all streams of the source"),
+    **dict.fromkeys(STREAM_OWN_KEYS, "it is a stream's: write it into the stream's own file"),
+}
+DEFAULT_PLACES = {
+    **OPTION_PLACES,
+    **dict.fromkeys(STREAM_OWN_KEYS, "it cannot be a default: write it into the stream's file"),
+}
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SECRET = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -32,24 +44,28 @@ _CRON_FIELD = re.compile(r"[0-9A-Z*?,/#-]+")
 
 
 def parse_source(section: Section, name: str) -> tuple[Source, Options]:
-    """A source and its streams' defaults. Raises ConfigError for the first thing that is wrong."""
-    section.refuse_unknown(SOURCE_KEYS)
+    """A source and its streams' defaults. Raises ConfigError, or MistakesError with everything that is wrong."""
+    section.refuse_unknown(SOURCE_KEYS, PLACES)
     source = Source(
         name=name,
         description=section.text("description"),
-        definition_id=_uuid(section, "definition_id", "the Airbyte definition"),
-        start_date=_start_date(section),
-        schedule=_schedule(section),
+        definition_id=section.attempt(lambda: _uuid(section, "definition_id", "the Airbyte definition"), None),
+        start_date=section.attempt(lambda: _start_date(section), None),
+        schedule=section.attempt(lambda: _schedule(section), MANUAL),
         namespace=None if section.is_null("namespace") else section.text("namespace") or None,
-        secrets=_secrets(section),
-        configuration=_configuration(section),
-        connection_id=_uuid(section, "connection_id", "the Airbyte connection, which its page's address holds"),
+        secrets=section.attempt(lambda: _secrets(section), ()),
+        configuration=section.attempt(lambda: _configuration(section), {}),
+        connection_id=section.attempt(
+            lambda: _uuid(section, "connection_id", "the Airbyte connection, which its page's address holds"), None
+        ),
     )
-    if "defaults" not in section:
-        return source, Options()
-    defaults = section.section("defaults")
-    defaults.refuse_unknown(OPTION_KEYS)
-    return source, parse_options(defaults, Options())
+    options = Options()
+    if "defaults" in section:
+        defaults = section.section("defaults")
+        defaults.refuse_unknown(OPTION_KEYS, DEFAULT_PLACES)
+        options = parse_options(defaults, options)
+    section.raise_mistakes()
+    return source, options
 
 
 def _uuid(section: Section, key: str, whose: str) -> str | None:

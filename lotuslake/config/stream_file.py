@@ -6,12 +6,12 @@ from typing import Any, cast
 
 from lotuslake.config.field_schemas import parse_fields
 from lotuslake.config.options import OPTION_KEYS, Options, parse_options
+from lotuslake.config.options import PLACES as OPTION_PLACES
 from lotuslake.config.section import Section, describe, nearest
 from lotuslake.core.field_types import Scalar
 from lotuslake.core.stream import DestinationSyncMode, Field, LandingMode, Stream, SyncMode
 
-STREAM_KEYS = (
-    "description",
+STREAM_OWN_KEYS = (
     "sync_mode",
     "destination_sync_mode",
     "primary_key",
@@ -19,26 +19,42 @@ STREAM_KEYS = (
     "fields",
     "landing_path",
     "tombstone_field",
-    *OPTION_KEYS,
 )
+STREAM_KEYS = ("description", *STREAM_OWN_KEYS, *OPTION_KEYS)
 DEFAULT_TOMBSTONE_FIELD = "deleted_at"
+# Where a key belongs that stands here, and what Airbyte, or a habit from elsewhere, calls ours.
+PLACES = {
+    **{key: place for key, place in OPTION_PLACES.items() if key not in OPTION_KEYS},
+    **dict.fromkeys(
+        ("definition_id", "start_date", "schedule", "namespace", "secrets", "configuration", "connection_id"),
+        "it is the source's: write it into _source.yml beside this file",
+    ),
+    "defaults": "it belongs into _source.yml; write the option itself here",
+    **dict.fromkeys(("type", "format", "properties"), "a field's schema stands under fields, below the field's name"),
+    **dict.fromkeys(("name", "stream"), "the file's own name is the stream's: drop it"),
+    "json_schema": "write its properties under fields",
+    "selected_fields": "what stands under fields is what is selected: drop it",
+    **dict.fromkeys(("default_cursor_field", "cursor"), "write cursor_field"),
+    **dict.fromkeys(("source_defined_primary_key", "key", "keys"), "write primary_key"),
+}
 
 
 def parse_stream(section: Section, source: str, name: str, defaults: Options) -> Stream:
-    """A stream from the keys of its file. Raises ConfigError for the first thing that is wrong."""
-    section.refuse_unknown(STREAM_KEYS)
+    """A stream from the keys of its file. Raises ConfigError, or MistakesError with everything that is wrong."""
+    section.refuse_unknown(STREAM_KEYS, PLACES)
     sync_mode, destination_sync_mode = _modes(section)
-    fields = parse_fields(section)
+    nothing: tuple[Field, ...] = ()
+    fields = section.attempt(lambda: parse_fields(section), nothing)
     options = parse_options(section, defaults)
     by_default: LandingMode = "copy" if destination_sync_mode == "overwrite" else "reference"
-    return Stream(
+    stream = Stream(
         source=source,
         name=name,
         description=section.text("description"),
         sync_mode=sync_mode,
         destination_sync_mode=destination_sync_mode,
-        primary_key=_primary_key(section, fields),
-        cursor_field=_cursor_field(section, fields, sync_mode),
+        primary_key=section.attempt(lambda: _primary_key(section, fields), ()),
+        cursor_field=section.attempt(lambda: _cursor_field(section, fields, sync_mode), None),
         fields=fields,
         landing_path=_landing_path(section, f"{source}/{name}"),
         landing=options.landing or by_default,
@@ -48,18 +64,24 @@ def parse_stream(section: Section, source: str, name: str, defaults: Options) ->
         retention_days=options.retention_days,
         settle_after=options.settle_after,
         max_shrink=options.max_shrink,
-        tombstone_field=_tombstone_field(section, fields, sync_mode),
+        tombstone_field=section.attempt(lambda: _tombstone_field(section, fields, sync_mode), None),
     )
+    section.raise_mistakes()
+    return stream
 
 
 def _modes(section: Section) -> tuple[SyncMode, DestinationSyncMode]:
-    section.require("sync_mode", "write incremental or full_refresh")
-    section.require("destination_sync_mode", "write append or overwrite")
-    sync_mode = section.choice("sync_mode", ("incremental", "full_refresh"))
-    destination = section.choice("destination_sync_mode", ("append", "overwrite"))
+    sync_mode = _mode(section, "sync_mode", ("full_refresh", "incremental"))
+    destination = _mode(section, "destination_sync_mode", ("append", "overwrite"))
     if (sync_mode, destination) == ("incremental", "overwrite"):
-        raise section.error("destination_sync_mode", "must be append when sync_mode is incremental")
+        section.note("destination_sync_mode", "must be append when sync_mode is incremental")
     return cast("SyncMode", sync_mode), cast("DestinationSyncMode", destination)
+
+
+def _mode(section: Section, key: str, options: tuple[str, str]) -> str:
+    """One of the two; the first where it is wrong, after which nothing else need be wrong."""
+    given = section.attempt(lambda: section.require(key, f"write {' or '.join(sorted(options))}"), None)
+    return options[0] if given is None else section.choice(key, options)
 
 
 def _primary_key(section: Section, fields: tuple[Field, ...]) -> tuple[str, ...]:
@@ -91,6 +113,9 @@ def _column(section: Section, key: str, value: Any, fields: tuple[Field, ...]) -
     name = value[0] if isinstance(value, list) and len(value) == 1 else value
     if not isinstance(name, str):
         raise section.error(key, f"must name a field, not {describe(name)}")
+    if not fields:
+        # What is wrong with the fields is told already.
+        return name
     names = {field.source_name or field.name: field for field in fields}
     field = names.get(name) or next((field for field in fields if field.name == name), None)
     if field is None:
@@ -106,7 +131,7 @@ def _landing_path(section: Section, default: str) -> str:
     parts = path.removesuffix("/").split("/")
     odd = any(char in path for char in "*?[]\\:") or not path.isprintable()
     if odd or any(part in ("", ".", "..") for part in parts):
-        raise section.error(
+        section.note(
             "landing_path",
             f"is {describe(path)}: write a relative path below the landing root, such as {default}, "
             "without '.', '..', empty parts or any of * ? [ ] \\ :",

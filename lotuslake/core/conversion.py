@@ -6,49 +6,37 @@ then quarantined. Messages never hold values: a cast that may fail is tried, and
 
 from __future__ import annotations
 
-from lotuslake.core.field_types import (
-    BIGINT,
-    BOOLEAN,
-    DATE,
-    DOUBLE,
-    TIME,
-    TIMESTAMP,
-    TIMESTAMPTZ,
-    VARCHAR,
-    ColumnType,
-    ListOf,
-    Scalar,
-    Struct,
-    quote_identifier,
-)
-
-WHOLE = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER", "BIGINT"})
-HUGE = frozenset({"UBIGINT", "HUGEINT", "UHUGEINT"})
-INSTANTS = frozenset({"TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", TIMESTAMPTZ.name})
-EXTRACTED_AT = "_airbyte_extracted_at"
+from lotuslake.core.field_types import VARCHAR, ColumnType, ListOf, Scalar, Struct, quote_identifier
+from lotuslake.core.names import fold_name
+from lotuslake.core.scalar_conversion import ALL_NULL, TIME_NS, TIMESTAMPTZ_NS, all_null, convert_scalar, error, tried
 
 
 def convert(expression: str, from_: ColumnType, to: ColumnType, *, column: str = "", depth: int = 0) -> str | None:
     """An SQL expression of type ``to`` for ``expression`` of type ``from_``; None where no lossless way is known."""
     if from_ == to:
         return expression
-    if isinstance(to, Struct | ListOf) and _is_text(from_):
-        return _from_json(expression, to, column, depth)
     match from_, to:
         case Struct(), Struct():
             return _to_struct(expression, from_, to, column, depth)
         case ListOf(), ListOf():
             return _to_list(expression, from_, to, column, depth)
         case Scalar(), Scalar():
-            return _to_scalar(expression, from_.name, to, column)
-    return _as_json(expression) if to == VARCHAR else None
+            if to == VARCHAR and from_.name.startswith(("MAP(", "UNION(")):
+                return _as_json(expression, from_, column)
+            return convert_scalar(expression, from_.name, to, column)
+        case Scalar(), _:
+            if from_.name == ALL_NULL:
+                return all_null(to)
+            return _from_json(expression, to, column, depth) if from_.name in {"VARCHAR", "JSON"} else None
+        case _:
+            return _as_json(expression, from_, column) if to == VARCHAR else None
 
 
 def _from_json(expression: str, to: ColumnType, column: str, depth: int) -> str | None:
     """Text is parsed once and taken apart by the parts of ``to``: keys that it lacks are NULL, others are left out."""
-    item = f"e{depth}"
+    item = f"_lotuslake_e{depth}"
     parts = _json_part(item, to, column, depth + 1)
-    parsed = _tried(expression, f"CAST({expression} AS JSON)", "text that is no JSON", column)
+    parsed = tried(expression, f"CAST({expression} AS JSON)", "text that is no JSON", column)
     return None if parts is None else f"list_transform([{parsed}], lambda {item}: {parts})[1]"
 
 
@@ -64,7 +52,7 @@ def _json_part(expression: str, to: ColumnType, column: str, depth: int) -> str 
             found = f"struct_pack({', '.join(parts)})" if len(parts) == len(members) else None
             return found and _shaped(expression, "OBJECT", found, column)
         case ListOf():
-            item = f"e{depth}"
+            item = f"_lotuslake_e{depth}"
             element = _json_part(item, to.element, column, depth + 1)
             found = element and f"list_transform(CAST({expression} AS JSON[]), lambda {item}: {element})"
             return found and _shaped(expression, "ARRAY", found, column)
@@ -81,18 +69,18 @@ def _shaped(expression: str, shape: str, found: str, column: str) -> str:
     return (
         f"CASE WHEN coalesce(json_type({expression}), 'NULL') = 'NULL' THEN NULL "
         f"WHEN json_type({expression}) = '{shape}' THEN {found} "
-        f"ELSE {_error(column, 'JSON of another shape')} END"
+        f"ELSE {error(column, 'JSON of another shape')} END"
     )
 
 
 def _to_struct(expression: str, from_: Struct, to: Struct, column: str, depth: int) -> str | None:
-    have = {name.casefold(): (name, type_) for name, type_ in from_.fields}
+    have = {fold_name(name): (name, type_) for name, type_ in from_.fields}
     parts: list[str] = []
     for name, type_ in to.fields:
-        if name.casefold() not in have:
+        if fold_name(name) not in have:
             parts.append(f"{quote_identifier(name)} := CAST(NULL AS {type_})")
             continue
-        own_name, own_type = have[name.casefold()]
+        own_name, own_type = have[fold_name(name)]
         member = convert(f"({expression}).{quote_identifier(own_name)}", own_type, type_, column=column, depth=depth)
         if member is None:
             return None
@@ -101,89 +89,15 @@ def _to_struct(expression: str, from_: Struct, to: Struct, column: str, depth: i
 
 
 def _to_list(expression: str, from_: ListOf, to: ListOf, column: str, depth: int) -> str | None:
-    item = f"e{depth}"
+    item = f"_lotuslake_e{depth}"
     element = convert(item, from_.element, to.element, column=column, depth=depth + 1)
     return None if element is None else f"list_transform({expression}, lambda {item}: {element})"
 
 
-def _to_scalar(expression: str, from_: str, to: Scalar, column: str) -> str | None:
-    if to == VARCHAR:
-        return _to_text(expression, from_)
-    cast = f"CAST({expression} AS {to})"
-    if to == BIGINT:
-        return _to_bigint(expression, from_, cast, column)
-    if to == DOUBLE:
-        return _to_double(expression, from_, cast, column)
-    if to in {TIMESTAMP, TIMESTAMPTZ}:
-        return _to_instant(expression, from_, to, column)
-    if to == DATE and from_ in {*INSTANTS, "VARCHAR"}:
-        day = f"CAST(CAST({expression} AS TIMESTAMP) AS DATE)"
-        check = f"CAST({day} AS TIMESTAMP) = CAST({expression} AS TIMESTAMP)"
-        return _tried(expression, day, "what is no whole day", column, check)
-    if to == TIME and from_ == "VARCHAR":
-        # An offset would be dropped without a word.
-        check = rf"regexp_full_match({expression}, '\s*[0-9:]+([.][0-9]{{1,6}})?Z?\s*')"
-        return _tried(expression, cast, "what is no time of day", column, check)
-    if to == BOOLEAN and from_ == "VARCHAR":
-        return _tried(expression, cast, "what is neither true nor false", column)
-    return None
-
-
-def _to_text(expression: str, from_: str) -> str:
-    if from_ == "BLOB":
-        return f"decode({expression})"
-    return _as_json(expression) if from_.startswith(("MAP(", "UNION(")) else f"CAST({expression} AS VARCHAR)"
-
-
-def _to_double(expression: str, from_: str, cast: str, column: str) -> str | None:
-    if from_ in WHOLE | HUGE:
-        return _tried(expression, cast, "whole numbers too large", column, f"CAST({cast} AS HUGEINT) = {expression}")
-    if from_ == "VARCHAR":
-        return _tried(expression, cast, "what is no number", column)
-    return cast if from_ == "FLOAT" or from_.startswith("DECIMAL") else None
-
-
-def _to_bigint(expression: str, from_: str, cast: str, column: str) -> str | None:
-    if from_ in WHOLE:
-        return cast
-    if from_ in HUGE:
-        return _tried(expression, cast, "whole numbers too large", column)
-    if from_ in INSTANTS and column == EXTRACTED_AT:
-        return f"epoch_ms(CAST({expression} AS TIMESTAMP))"
-    if from_ in {"DOUBLE", "FLOAT"} or from_.startswith("DECIMAL"):
-        whole = f"{expression} = trunc({expression})"
-        return _tried(expression, cast, "fractions or numbers too large", column, whole)
-    if from_ == "VARCHAR":
-        whole = rf"regexp_full_match({expression}, '\s*[+-]?[0-9]+\s*')"
-        return _tried(expression, cast, "what is no whole number", column, whole)
-    return None
-
-
-def _to_instant(expression: str, from_: str, to: Scalar, column: str) -> str | None:
-    if from_ in INSTANTS or from_ == "DATE":
-        return f"CAST({expression} AS {to})"
-    if from_ == "VARCHAR":
-        instant = f"CAST(CAST({expression} AS TIMESTAMP WITH TIME ZONE) AS {to})"
-        return _tried(expression, instant, "what is no instant", column)
-    if from_ in WHOLE and column == EXTRACTED_AT:
-        return f"CAST(epoch_ms(CAST({expression} AS BIGINT)) AS {to})"
-    return None
-
-
-def _tried(expression: str, attempt: str, trouble: str, column: str, condition: str = "") -> str:
-    """``attempt`` where it succeeds and the condition holds; an error that names the column where not."""
-    tried = f"CASE WHEN TRY({condition}) THEN TRY({attempt}) END" if condition else f"TRY({attempt})"
-    return f"CASE WHEN {expression} IS NULL THEN NULL ELSE coalesce({tried}, {_error(column, trouble)}) END"
-
-
-def _error(column: str, trouble: str) -> str:
-    where = column.replace("'", "''")
-    return f"error('column {where} holds {trouble}')"
-
-
-def _as_json(expression: str) -> str:
-    return f"CAST(to_json({expression}) AS VARCHAR)"
-
-
-def _is_text(type_: ColumnType) -> bool:
-    return isinstance(type_, Scalar) and type_.name in {"VARCHAR", "JSON"}
+def _as_json(expression: str, from_: ColumnType, column: str) -> str | None:
+    """JSON text; bytes have none, and it has no word for what is no number."""
+    if any(kind in str(from_) for kind in ("BLOB", TIME_NS, TIMESTAMPTZ_NS)):
+        return None
+    json = f"CAST(to_json({expression}) AS VARCHAR)"
+    outside_texts = rf"""regexp_replace({json}, '"(\\.|[^"\\])*"', '', 'g')"""
+    return tried(expression, json, "NaN or Infinity", column, f"NOT regexp_matches({outside_texts}, 'NaN|Infinity')")

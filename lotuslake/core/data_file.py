@@ -60,3 +60,9 @@ class LedgerEntry:
     batch_id: str = ""
     recorded_at: datetime | None = None
     readable_seq: int = 0
+
+    @property
+    def written_at(self) -> datetime:
+        """When the object was written; whatever its store says, it was there when it was recorded."""
+        written_at = self.file.last_modified_at
+        return written_at if self.recorded_at is None else min(written_at, self.recorded_at)

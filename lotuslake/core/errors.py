@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -30,12 +31,30 @@ class LotusLakeError(Exception):
         self.message = message
         self.stream = stream
 
+    @property
+    def parts(self) -> tuple[LotusLakeError, ...]:
+        """What is told one by one: the error itself, unless it stands for several."""
+        return (self,)
+
 
 class ConfigError(LotusLakeError):
     """A setting, a stream file or an argument is wrong."""
 
     exit_code = ExitCode.USAGE
     code = "config"
+
+
+class MistakesError(ConfigError):
+    """Several mistakes, each with a message of its own: a person wants to hear of all of them at once."""
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        super().__init__("; ".join(error.message for error in errors))
+        self.errors = tuple(errors)
+
+    @property
+    def parts(self) -> tuple[LotusLakeError, ...]:
+        """The mistakes one by one."""
+        return self.errors
 
 
 class UnreachableError(LotusLakeError):
@@ -70,6 +89,12 @@ class ModelError(LotusLakeError):
     """A dbt model does not build."""
 
     code = "model"
+
+
+class StatementError(LotusLakeError):
+    """A statement of our own failed on what is no fault of a file."""
+
+    code = "statement"
 
 
 class ShrunkError(LotusLakeError):

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from lotuslake.core.data_file import DataFile
 from lotuslake.core.field_types import ColumnType
+from lotuslake.core.file_schema import Namesakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class Footer:
 
     ``generation_id``, ``newest_extracted_at``, ``oldest_extracted_at`` and ``sync_id`` are None where the file does not tell;
     ``sync_id`` also where its rows are of several syncs. ``content_hash`` covers the schema and every column chunk's place,
-    size and statistics: the same hash is the same content.
+    size and statistics: the same hash is the same content. ``namesakes`` are names that the engine would take for one
+    another.
     """
 
     file: DataFile
@@ -26,6 +28,7 @@ class Footer:
     content_hash: str | None = None
     sync_id: int | None = None
     oldest_extracted_at: datetime | None = None
+    namesakes: tuple[Namesakes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from lotuslake.core.stream import Freshness
+
+# Two clocks may differ by so much; an instant further ahead tells nothing.
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 FreshnessState = Literal["pass", "warn", "error", "unknown"]
 

@@ -52,12 +52,12 @@ class Generation:
     @property
     def first_file_at(self) -> datetime:
         """When its first file was written."""
-        return min(entry.file.last_modified_at for entry in self.entries)
+        return min(entry.written_at for entry in self.entries)
 
     @property
     def newest_file_at(self) -> datetime:
         """When its last file was written."""
-        return max(entry.file.last_modified_at for entry in self.entries)
+        return max(entry.written_at for entry in self.entries)
 
     @property
     def rows(self) -> int:
@@ -175,8 +175,8 @@ def _silence(earlier: Sequence[LedgerEntry], later: Sequence[LedgerEntry]) -> ti
 
 def _pause(earlier: Sequence[LedgerEntry], later: Sequence[LedgerEntry]) -> timedelta:
     """The same between their writing."""
-    first = min(entry.file.last_modified_at for entry in later)
-    return first - max(entry.file.last_modified_at for entry in earlier)
+    first = min(entry.written_at for entry in later)
+    return first - max(entry.written_at for entry in earlier)
 
 
 def _oldest(entry: LedgerEntry) -> datetime:

@@ -85,6 +85,15 @@ def plan_healing(
     )
 
 
+def tell(entry: LedgerEntry) -> str:
+    """What happened to the object of a restated entry, for a person."""
+    if entry.status in READABLE:
+        return (
+            f"{entry.file.path} was written again with the same content: it stays {entry.status}, and nothing changes"
+        )
+    return f"{entry.file.path} is {entry.status}: {entry.reason or 'gone from the store'}"
+
+
 def _is_same(found: Footer | Unreadable, entry: LedgerEntry) -> bool:
     return isinstance(found, Footer) and found.content_hash is not None and found.content_hash == entry.content_hash
 

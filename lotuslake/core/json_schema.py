@@ -27,8 +27,8 @@ from lotuslake.core.field_types import (
 
 MAX_DEPTH = 32
 
-_TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
-_UNION_KEYS = ("oneOf", "anyOf", "allOf")
+TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
+UNION_KEYS = ("oneOf", "anyOf", "allOf")
 _TEMPORAL = {"date": DATE, "date-time": TIMESTAMP, "time": TIME}
 _AIRBYTE_TEMPORAL = {
     "date": DATE,
@@ -37,9 +37,23 @@ _AIRBYTE_TEMPORAL = {
     "time_with_timezone": TIME,
     "time_without_timezone": TIME,
 }
-_AIRBYTE_TYPES = (*_AIRBYTE_TEMPORAL, "integer", "big_integer", "big_number", "binary_data")
+AIRBYTE_TYPES = (*_AIRBYTE_TEMPORAL, "integer", "big_integer", "big_number", "binary_data")
+# What other systems call them.
+_SYNONYMS = {
+    **dict.fromkeys(("int", "int64", "bigint", "long", "whole"), "integer"),
+    **dict.fromkeys(("float", "double", "decimal", "numeric", "real"), "number"),
+    **dict.fromkeys(("text", "str", "varchar", "char", "uuid"), "string"),
+    **dict.fromkeys(("bool", "flag"), "boolean"),
+    **dict.fromkeys(("struct", "dict", "map", "json", "record"), "object"),
+    **dict.fromkeys(("list", "set"), "array"),
+}
+_FORMATS = {
+    **dict.fromkeys(("timestamp", "datetime", "date-time", "timestamptz"), "date-time"),
+    "date": "date",
+    "time": "time",
+}
 # fmt: off
-_KNOWN_KEYS = frozenset((
+KNOWN_KEYS = frozenset((
     "type", "format", "airbyte_type", "properties", "items", "oneOf", "anyOf", "allOf", "description", "title",
     "nullable", "additionalProperties", "required", "default", "enum", "const", "examples", "pattern", "minLength",
     "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minItems", "maxItems",
@@ -52,7 +66,14 @@ _NamedType = tuple[str, ColumnType]
 
 
 class FieldSchemaError(ValueError):
-    """A property's JSON schema cannot become a column; the text says where and why."""
+    """A property's JSON schema cannot become a column; the text says where and why.
+
+    ``path`` are the names that lead from the property to the place.
+    """
+
+    def __init__(self, message: str, path: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 def sanitize_name(name: str) -> str:
@@ -78,12 +99,12 @@ def _members(schema: Any, path: tuple[str, ...]) -> list[_NamedType]:
     if "type" in schema:
         names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         return _merged([member for name in names for member in _member(name, schema, path)], path)
-    for key in _UNION_KEYS:
+    for key in UNION_KEYS:
         if key in schema:
             return _union_members(schema[key], key, path)
     if "properties" in schema:
         return _member("object", schema, path)
-    raise _wrong(path, f"has no type; give one of {', '.join(_TYPES[:-1])}")
+    raise _wrong(path, f"has no type; give one of {', '.join(TYPES[:-1])}")
 
 
 def _union_members(options: Any, key: str, path: tuple[str, ...]) -> list[_NamedType]:
@@ -94,8 +115,8 @@ def _union_members(options: Any, key: str, path: tuple[str, ...]) -> list[_Named
 
 def _refuse_unknown_keys(schema: Mapping[str, Any], path: tuple[str, ...]) -> None:
     for key in schema:
-        if key not in _KNOWN_KEYS:
-            raise _wrong(path, f"has the unknown key {key!r}{_nearest(str(key), _KNOWN_KEYS)}")
+        if key not in KNOWN_KEYS:
+            raise _wrong(path, f"has the unknown key {key!r}{_nearest(str(key), KNOWN_KEYS)}")
 
 
 def _member(name: Any, schema: Mapping[str, Any], path: tuple[str, ...]) -> list[_NamedType]:
@@ -115,15 +136,22 @@ def _member(name: Any, schema: Mapping[str, Any], path: tuple[str, ...]) -> list
             return [("object", _object(schema.get("properties"), path))]
         case "array":
             return [_array(schema.get("items"), path)]
-    known = ", ".join(_TYPES)
-    raise _wrong(path, f"has the unknown type {name!r}{_nearest(str(name), _TYPES)}; types are {known}")
+    raise _wrong(path, f"has the unknown type {name!r}{_type_hint(str(name).lower())}")
+
+
+def _type_hint(word: str) -> str:
+    if word in _FORMATS:
+        return f"; write {{type: string, format: {_FORMATS[word]}}}"
+    if word in _SYNONYMS:
+        return f"; did you mean {_SYNONYMS[word]!r}?"
+    return _nearest(word, TYPES) or f"; types are {', '.join(TYPES)}"
 
 
 def _text(schema: Mapping[str, Any], path: tuple[str, ...]) -> _NamedType:
     """Text, or an instant, a date or a time of day. Unknown formats stay text, as in Airbyte."""
     format_, airbyte_type = schema.get("format"), schema.get("airbyte_type")
-    if airbyte_type is not None and airbyte_type not in _AIRBYTE_TYPES:
-        near = _nearest(str(airbyte_type), _AIRBYTE_TYPES)
+    if airbyte_type is not None and airbyte_type not in AIRBYTE_TYPES:
+        near = _nearest(str(airbyte_type), AIRBYTE_TYPES)
         raise _wrong(path, f"has the unknown airbyte_type {airbyte_type!r}{near}")
     if format_ in _TEMPORAL:
         column = _TEMPORAL[format_]
@@ -210,4 +238,4 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _wrong(path: tuple[str, ...], problem: str) -> FieldSchemaError:
-    return FieldSchemaError(f"{'.'.join(path)} {problem}" if path else problem)
+    return FieldSchemaError(f"{'.'.join(path)} {problem}" if path else problem, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from lotuslake.core.ordering import is_data_file, partition_date
+from lotuslake.core.ordering import is_data_file, is_hidden, partition_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,12 @@ class ListingScope:
         """Whether a listing of this scope shows `path` if such a file exists; if it does not, the file is gone."""
         folder = f"{self.landing_path}/"
         return path.startswith(folder) and is_data_file(path.removeprefix(folder)) and self._covers_day(path)
+
+    def passes_over(self, path: str) -> bool:
+        """Whether `path` lies where data files lie and is none by its name, though nothing says that it is to be hidden."""
+        folder = f"{self.landing_path}/"
+        name = path.removeprefix(folder)
+        return path.startswith(folder) and not (is_data_file(name) or is_hidden(name)) and self._covers_day(path)
 
     def _covers_day(self, path: str) -> bool:
         if self.since is None or self.start_after is None:

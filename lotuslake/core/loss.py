@@ -12,6 +12,7 @@ from lotuslake.core.finding import Finding
 from lotuslake.core.generation import find_generation, split_generations
 from lotuslake.core.head import Head
 from lotuslake.core.healing import EMPTIED
+from lotuslake.core.setting_aside import is_unreadable
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Cursor
 
@@ -82,12 +83,16 @@ def find_unread(entries: Sequence[LedgerEntry], cursor: Cursor, head: Head) -> t
 def _is_gone(entry: LedgerEntry) -> bool:
     if entry.status in READABLE or not entry.rows:
         return False
-    return entry.status in {FileStatus.MISSING, FileStatus.EXPIRED} or entry.reason == EMPTIED
+    is_away = entry.status in {FileStatus.MISSING, FileStatus.EXPIRED} or is_unreadable(entry)
+    return is_away or entry.reason == EMPTIED
 
 
-def why_not_carried(loss: Loss, cursor: Cursor, head: Head) -> str | None:
-    """Why rows cannot be carried forward, as far as the plan tells; None where they may."""
-    if cursor.epoch != head.epoch:
+def why_not_carried(loss: Loss, cursor: Cursor, raised: Sequence[Finding]) -> str | None:
+    """Why rows cannot be carried forward, as far as the plan tells; None where they may.
+
+    ``raised`` are the findings that the table has not mended yet.
+    """
+    if any(finding.kind == "overwritten" for finding in raised):
         return "an object was overwritten since, and what it told stands among the rows to carry forward"
     if not cursor.model_hash:
         return "the table's own files are lost as well"

@@ -53,7 +53,9 @@ def is_data_file(path: str) -> bool:
     Folders and files whose names start with `.` or `_` are hidden, as Spark and Hive have it (`_SUCCESS`,
     `_temporary/`, `_delta_log/`). An empty object counts: it is for the register step to say that it holds nothing.
     """
-    segments = path.split("/")
-    if any(segment.startswith(_HIDDEN) for segment in segments):
-        return False
-    return _DATA_FILE_NAME.fullmatch(segments[-1]) is not None
+    return not is_hidden(path) and _DATA_FILE_NAME.fullmatch(path.rpartition("/")[2]) is not None
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a path is not meant to be seen: its name, or that of a folder, begins with `.` or `_`."""
+    return any(segment.startswith(_HIDDEN) for segment in path.split("/"))

@@ -36,6 +36,8 @@ class RegistrationPlan:
 
     ``batches`` cover exactly the files that the ledger does not know. ``overwritten`` and ``missing`` are objects that the
     ledger knows as they no longer are; ``late`` counts pending files in a partition older than the newest known one.
+    ``has_listed`` says whether the listing showed any object.
+    ``passed_over`` are objects beside the data files that are none by their names.
     """
 
     batches: tuple[tuple[DataFile, ...], ...]
@@ -43,6 +45,8 @@ class RegistrationPlan:
     missing: tuple[LedgerEntry, ...]
     quarantined: tuple[LedgerEntry, ...]
     late: int
+    has_listed: bool = True
+    passed_over: tuple[str, ...] = ()
 
     @property
     def pending(self) -> tuple[DataFile, ...]:
@@ -106,6 +110,7 @@ def plan_registration(
         missing=tuple(entry for path, entry in sorted(known.items()) if _is_missing(path, entry, seen, scope)),
         quarantined=tuple(entry for _, entry in sorted(known.items()) if entry.status is FileStatus.QUARANTINED),
         late=_count_late(pending, known),
+        has_listed=bool(seen),
     )
 
 

@@ -6,8 +6,21 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lotuslake.core.conversion import EXTRACTED_AT, INSTANTS, WHOLE, convert
-from lotuslake.core.field_types import BIGINT, DOUBLE, TIMESTAMP, ColumnType, ListOf, Scalar, Struct, quote_identifier
+from lotuslake.core.conversion import convert
+from lotuslake.core.field_types import (
+    BIGINT,
+    DOUBLE,
+    TIME,
+    TIMESTAMP,
+    ColumnType,
+    ListOf,
+    Scalar,
+    Struct,
+    quote_identifier,
+)
+from lotuslake.core.file_schema import Namesakes
+from lotuslake.core.names import fold_name
+from lotuslake.core.scalar_conversion import EXTRACTED_AT, INSTANTS, TIMETZ, WHOLE
 
 Columns = Sequence[tuple[str, ColumnType]]
 
@@ -34,21 +47,31 @@ class Refused:
 Verdict = ByReference | ByCopy | Refused
 
 
-def compare_columns(file: Columns, landing: Columns, required: Sequence[str], *, always_copy: bool = False) -> Verdict:
+def compare_columns(
+    file: Columns,
+    landing: Columns,
+    required: Sequence[str],
+    *,
+    namesakes: Sequence[Namesakes] = (),
+    always_copy: bool = False,
+) -> Verdict:
     """Compare a file's columns with the landing table's.
 
     ``required`` names the columns without which the rows mean nothing: the key, and when the record was extracted.
+    ``namesakes`` are those of the file's own schema: the engine shows the second of two under another name.
     """
-    have = {name.casefold(): (name, type_) for name, type_ in file}
-    if len(have) < len(file):
-        return Refused("two columns differ only in upper and lower case")
-    absent = [name for name in required if name.casefold() not in have]
+    wanted_names = {fold_name(name) for name, _ in landing}
+    for pair in namesakes:
+        if not pair.column or fold_name(pair.column) in wanted_names:
+            return Refused(str(pair))
+    have = {fold_name(name): (name, type_) for name, type_ in file}
+    absent = [name for name in required if fold_name(name) not in have]
     if absent:
         return Refused(f"column {absent[0]} is missing")
     by_reference = not always_copy
     expressions: list[tuple[str, str]] = []
     for name, wanted in landing:
-        own_name, own_type = have.get(name.casefold(), (name, None))
+        own_name, own_type = have.get(fold_name(name), (name, None))
         if own_type is None:
             expressions.append((name, f"CAST(NULL AS {wanted})"))
             continue
@@ -64,8 +87,8 @@ def is_readable_as(file: ColumnType, wanted: ColumnType) -> bool:
     """Whether DuckLake maps the file's type to the landing type itself (seen with DuckLake of DuckDB 1.5.5)."""
     match file, wanted:
         case Struct(), Struct():
-            targets = {name.casefold(): type_ for name, type_ in wanted.fields}
-            shared = [(type_, targets[name.casefold()]) for name, type_ in file.fields if name.casefold() in targets]
+            targets = {fold_name(name): type_ for name, type_ in wanted.fields}
+            shared = [(type_, targets[fold_name(name)]) for name, type_ in file.fields if fold_name(name) in targets]
             return bool(shared) and all(is_readable_as(own, other) for own, other in shared)
         case ListOf(), ListOf():
             return is_readable_as(file.element, wanted.element)
@@ -80,7 +103,10 @@ def _is_narrower(name: str, wanted: Scalar) -> bool:
         return name in WHOLE
     if wanted == DOUBLE:
         return name == "FLOAT"
-    return wanted == TIMESTAMP and name in {"TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}
+    if wanted == TIME:
+        return name == TIMETZ
+    # Not in nanoseconds: DuckLake would cut them off without a word.
+    return wanted == TIMESTAMP and name in {"TIMESTAMP_S", "TIMESTAMP_MS"}
 
 
 def landing_columns(declared: Columns, seen: Sequence[Columns]) -> tuple[tuple[str, ColumnType], ...]:
@@ -99,7 +125,7 @@ def _form_of(name: str, declared: ColumnType, seen: Sequence[tuple[Columns, int]
     votes: Counter[ColumnType] = Counter()
     for columns, files in seen:
         for own_name, own_type in columns:
-            if own_name.casefold() == name.casefold():
+            if fold_name(own_name) == fold_name(name):
                 votes[adopt_instants(declared, own_type, epoch=name == EXTRACTED_AT)] += files
     return max(votes, key=lambda form: votes[form]) if votes else declared
 
@@ -108,10 +134,10 @@ def adopt_instants(declared: ColumnType, seen: ColumnType, *, epoch: bool = Fals
     """``declared`` with every instant in the form that ``seen`` has at the same place."""
     match declared, seen:
         case Struct(), Struct():
-            own = {name.casefold(): type_ for name, type_ in seen.fields}
+            own = {fold_name(name): type_ for name, type_ in seen.fields}
             return Struct(
                 tuple(
-                    (name, adopt_instants(type_, own[name.casefold()]) if name.casefold() in own else type_)
+                    (name, adopt_instants(type_, own[fold_name(name)]) if fold_name(name) in own else type_)
                     for name, type_ in declared.fields
                 )
             )

@@ -45,6 +45,9 @@ class Landing(Protocol):
     def inspect(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
         """Read the footers, in the order given. A file that cannot be had is an outage, not an unreadable file."""
 
+    def find_unreadable(self, stream: Stream, entries: Sequence[LedgerEntry]) -> list[tuple[LedgerEntry, str]]:
+        """Of these entries, those whose raw object has pages that a model cannot read, each with the reason."""
+
     def find_elsewhere(self, stream: Stream) -> str | None:
         """The URL of a file that the landing table reads and that lies neither under the landing root nor in the data root."""
 

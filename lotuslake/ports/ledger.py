@@ -34,8 +34,8 @@ class Ledger(Protocol):
     def load_newest_partition(self, stream: Stream) -> date | None:
         """The newest date partition of any known file."""
 
-    def load_newest_file_at(self, stream: Stream) -> datetime | None:
-        """When the newest known file was written to the store."""
+    def load_newest_file_at(self, stream: Stream, *, until: datetime) -> datetime | None:
+        """When the newest known file was written to the store, of those written until then."""
 
     def load_findings(self, streams: Sequence[Stream]) -> list[Finding]:
         """What is open for these streams: neither mended nor accepted."""

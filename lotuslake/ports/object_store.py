@@ -31,6 +31,9 @@ class ObjectStore(Protocol):
     def requests(self) -> RequestCount:
         """Requests made through this object since it was made."""
 
+    def has_root(self) -> bool:
+        """Whether the root itself is there. A bucket that is not there raises ConfigError when it is listed."""
+
     def list_objects(self, prefix: str, *, start_after: str | None = None) -> Iterator[DataFile]:
         """Objects in the folder `prefix` at any depth (`""` for the root), page by page as they are consumed.
 

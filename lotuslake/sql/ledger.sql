@@ -16,7 +16,9 @@ QUALIFY row_number() OVER (PARTITION BY path ORDER BY seq DESC) = 1
 ORDER BY seq
 
 -- name: newest_known
-SELECT max(partition_date), max(last_modified) FILTER (WHERE status IN ('registered', 'copied', 'empty'))
+SELECT max(partition_date), max(last_modified) FILTER (
+    WHERE status IN ('registered', 'copied', 'empty') AND last_modified <= $until::TIMESTAMPTZ
+)
 FROM lakehouse.meta.files WHERE stream = $stream
 
 -- name: append_entries

@@ -48,7 +48,8 @@ current_tests AS (
 ),
 newest_files AS (
     SELECT stream, max(last_modified) AS newest_file_at FROM meta.current_files
-    WHERE status IN ('registered', 'copied', 'empty') GROUP BY stream
+    -- What is further ahead than two clocks may differ tells nothing of how fresh a stream is.
+    WHERE status IN ('registered', 'copied', 'empty') AND last_modified <= now() + INTERVAL 5 MINUTE GROUP BY stream
 ),
 raised AS (
     SELECT * FROM meta.raised QUALIFY row_number() OVER (PARTITION BY finding_id ORDER BY recorded_at DESC) = 1

@@ -8,7 +8,7 @@
     store.put("shop/orders/year=2026/month=01/day=01/1_0.parquet", data_file([row]))
     lake = MemoryLake(store, [processed("int_shop__orders")])
     register([orders], RegisterPorts(store, lake.ledger, lake.landing), options, context)
-    transform([orders], TransformPorts(lake.ledger, lake.transformer), options, context)
+    transform([orders], TransformPorts(lake.ledger, lake.transformer, lake.landing), options, context)
     lake.tables["int_shop__orders"]
 """
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from lotuslake.core.data_file import DataFile
 from lotuslake.core.field_types import BIGINT, BOOLEAN, DOUBLE, TIMESTAMP, VARCHAR, ColumnType
+from lotuslake.core.file_schema import find_namesakes
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.type_text import parse_type
 
@@ -56,6 +57,7 @@ def read_footer(file: DataFile, body: bytes) -> Footer | Unreadable:
         hashlib.sha256(body).hexdigest(),
         sync_id=syncs.pop() if len(syncs) == 1 else None,
         oldest_extracted_at=_instant(min(instants, default=None)),
+        namesakes=tuple(find_namesakes("", list(types))),
     )
 
 

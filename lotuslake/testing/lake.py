@@ -118,6 +118,8 @@ class MemoryLake:
         self.elsewhere: dict[str, str] = {}
         # Paths whose values, in a copy, turn out not to convert.
         self.unconvertible: set[str] = set()
+        # Paths of files whose footers can be read, and whose rows cannot.
+        self.unreadable: set[str] = set()
         self.ledger = MemoryLedger(self)
         self.landing = MemoryLanding(self)
         self.transformer = MemoryTransformer(self)

@@ -14,6 +14,7 @@ from lotuslake.core.field_types import BIGINT, TIMESTAMP, VARCHAR, ColumnType
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.head import Head
 from lotuslake.core.schema_comparison import Columns, landing_columns
+from lotuslake.core.setting_aside import UNREADABLE
 from lotuslake.core.stream import Stream
 from lotuslake.ports.landing import RegisterBatch
 from lotuslake.testing.files import Row, read_footer, read_rows
@@ -39,6 +40,13 @@ class MemoryLanding:
         with self._lake.calling("landing.inspect"):
             there = [file for file in files if self._lake.store.head(file.path) == file]
             return [read_footer(file, self._lake.store.read(file.path)) for file in there]
+
+    def find_unreadable(self, stream: Stream, entries: Sequence[LedgerEntry]) -> list[tuple[LedgerEntry, str]]:  # noqa: ARG002
+        """See Landing."""
+        with self._lake.calling("landing.find_unreadable"):
+            bad = self._lake.unreadable
+            reason = f"{UNREADABLE}column name is damaged"
+            return [(entry, reason) for entry in entries if entry.data_path is None and entry.file.path in bad]
 
     def find_elsewhere(self, stream: Stream) -> str | None:
         """See Landing."""
@@ -105,6 +113,8 @@ class MemoryLanding:
         now = self._lake.store.head(entry.file.path)
         if now is None or now.etag != entry.file.etag:
             raise UnreachableError(f"could not read {entry.file.path}")
+        if entry.file.path in self._lake.unreadable:
+            raise ValueError(entry.file.path)
         return read_rows(self._lake.store.read(entry.file.path))
 
     def _convert(self, batch: RegisterBatch) -> dict[str, list[Row]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lotuslake.core.data_file import READABLE, FileStatus, LedgerEntry
 from lotuslake.core.finding import Finding, FindingKind, TestOutcome
-from lotuslake.core.freshness import judge_freshness
+from lotuslake.core.freshness import CLOCKS_DIFFER, judge_freshness
 from lotuslake.core.head import Head
 from lotuslake.core.ordering import partition_date
 from lotuslake.core.run import Run
@@ -54,12 +54,13 @@ class MemoryLedger:
             days = (partition_date(entry.file.path) for entry in self._lake.landed_of(stream).log)
             return max((day for day in days if day is not None), default=None)
 
-    def load_newest_file_at(self, stream: Stream) -> datetime | None:
+    def load_newest_file_at(self, stream: Stream, *, until: datetime) -> datetime | None:
         """See Ledger."""
         with self._lake.calling("ledger.load_newest_file_at"):
             known = {*READABLE, FileStatus.EMPTY}
             log = self._lake.landed_of(stream).log
-            return max((entry.file.last_modified_at for entry in log if entry.status in known), default=None)
+            at = (entry.file.last_modified_at for entry in log if entry.status in known)
+            return max((instant for instant in at if instant <= until), default=None)
 
     def load_findings(self, streams: Sequence[Stream]) -> list[Finding]:
         """See Ledger."""
@@ -136,7 +137,8 @@ class MemoryLedger:
                 reason = f"data test {outcome.status}, {outcome.failures} rows"
                 yield Finding(f"test:{covered}:{test}:{outcome.failures}", "test", covered, test, reason, at)
         files = [entry.file for entry in self._current(stream) if entry.status in {*READABLE, FileStatus.EMPTY}]
-        newest_at = max((file.last_modified_at for file in files), default=None)
+        until = self._lake.clock() + CLOCKS_DIFFER
+        newest_at = max((file.last_modified_at for file in files if file.last_modified_at <= until), default=None)
         if newest_at and judge_freshness(newest_at, stream.freshness, self._lake.clock()) == "error":
             reason = f"no new file since {newest_at:%Y-%m-%d %H:%M} UTC"
             yield Finding(f"stale:{stream.id}:{newest_at}", "stale", stream.id, "", reason, newest_at)

@@ -29,6 +29,10 @@ class MemoryStore:
         self._page_size = page_size
         self._objects: dict[str, tuple[DataFile, bytes]] = {}
 
+    def has_root(self) -> bool:
+        """See ObjectStore."""
+        return True
+
     def list_objects(self, prefix: str, *, start_after: str | None = None) -> Iterator[DataFile]:
         """See ObjectStore."""
         paths = [path for path in self._paths_in(prefix) if start_after is None or path > start_after]

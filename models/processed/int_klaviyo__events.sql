@@ -21,5 +21,6 @@ select
     coalesce(try_cast({{ json_text('attributes.event_properties', 'machine_open') }} as boolean), false) as is_machine_open,
     coalesce(try_cast({{ json_text('attributes.event_properties', 'Bot Click') }} as boolean), false) as is_bot_click,
     {{ valid_json('attributes.event_properties') }} as event_properties,
+    {{ json_trouble('attributes.event_properties') }} as event_properties_trouble,
     {{ airbyte_columns() }}
 from {{ landing() }}

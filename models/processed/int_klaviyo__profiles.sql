@@ -37,5 +37,6 @@ select
     try_cast(attributes.predictive_analytics.expected_date_of_next_order as timestamp) as expected_next_order_at,
 
     {{ valid_json('attributes.properties') }} as properties,
+    {{ json_trouble('attributes.properties') }} as properties_trouble,
     {{ airbyte_columns() }}
 from {{ landing() }}

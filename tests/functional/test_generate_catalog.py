@@ -12,7 +12,9 @@ from tests.functional.program import Project
 REPOSITORY = Path(__file__).parents[2]
 GENERATED = Path("manifests", "airbyte", "generated")
 STREAM_FILES = sorted(
-    path.relative_to(REPOSITORY).as_posix() for path in (REPOSITORY / "streams").glob("*/*") if path.suffix != ".md"
+    path.relative_to(REPOSITORY).as_posix()
+    for path in (REPOSITORY / "streams").glob("[a-z]*/*")
+    if path.suffix != ".md"
 )
 
 

@@ -159,8 +159,10 @@ def carry_over(kept: EmbeddedLake, lake: ServiceLake) -> ServiceLake:
         for schema in ("landing", "processed", "enriched", "meta"):
             connection.execute(f"CREATE SCHEMA lakehouse.{schema}")
         connection.execute("CALL lakehouse.set_option('data_inlining_row_limit', 100000000, schema => 'meta')")
+        connection.execute("BEGIN")
         _carry_tables(connection)
         _add_files(connection, kept, lake)
+        connection.execute("COMMIT")
         _carry_views(connection)
     lake.files, lake.bad = kept.files, kept.bad
     return lake
@@ -195,8 +197,12 @@ def _add_files(connection: duckdb.DuckDBPyConnection, kept: EmbeddedLake, lake: 
         "allow_missing => true, ignore_extra_columns => true, hive_partitioning => false)",
         {"urls": urls},
     )
-    for item in lake.storage.client().list_objects_v2(Bucket=lake.bucket, Prefix="landing/")["Contents"]:
-        connection.execute(
-            "UPDATE lakehouse.meta.files SET etag = $etag, last_modified = $at WHERE path = $path",
-            {"etag": item["ETag"].strip('"'), "at": item["LastModified"], "path": item["Key"].removeprefix("landing/")},
-        )
+    listed = lake.storage.client().list_objects_v2(Bucket=lake.bucket, Prefix="landing/")["Contents"]
+    now = [(item["Key"].removeprefix("landing/"), item["ETag"].strip('"'), item["LastModified"]) for item in listed]
+    paths, etags, instants = zip(*now, strict=True)
+    connection.execute(
+        "UPDATE lakehouse.meta.files SET etag = now.etag, last_modified = now.at FROM ("
+        "SELECT unnest($paths) AS path, unnest($etags) AS etag, unnest($instants::TIMESTAMPTZ[]) AS at"
+        ") AS now WHERE files.path = now.path",
+        {"paths": paths, "etags": etags, "instants": instants},
+    )

@@ -135,7 +135,7 @@ class Shop:
     def transform(
         self, *streams: Stream, should_end: Callable[[], bool] = lambda: False, **options: Any
     ) -> TransformResult:
-        ports = TransformPorts(self.lake.ledger, self.lake.transformer)
+        ports = TransformPorts(self.lake.ledger, self.lake.transformer, self.lake.landing)
         return transform(
             streams or (ORDERS,), ports, TransformOptions(self.limits, **options), self.context(should_end)
         )
@@ -144,7 +144,7 @@ class Shop:
         self, *streams: Stream, should_end: Callable[[], bool] = lambda: False, **options: Any
     ) -> TransformResult:
         landing = RegisterPorts(self.store, self.lake.ledger, self.lake.landing)
-        ports = TransformPorts(self.lake.ledger, self.lake.transformer)
+        ports = TransformPorts(self.lake.ledger, self.lake.transformer, self.lake.landing)
         return backfill(
             streams or (ORDERS,), landing, ports, BackfillOptions(self.limits, **options), self.context(should_end)
         )

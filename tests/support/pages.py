@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.manifests import ROOT
 
 PAGES = (
-    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG")),
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "CHANGELOG", "tests/lakes/README")),
     *sorted((ROOT / "docs").rglob("*.md")),
 )
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)

@@ -10,6 +10,8 @@ from typing import Any
 from lotuslake.core.scaffold.new_stream import NewStream
 
 WIDTH = 120
+# By this an editor knows the keys of the file, says what they mean and underlines what is wrong.
+EDITORS = "# yaml-language-server: $schema=../_schemas/stream.json"
 MAX_DESCRIPTION = 160
 
 # Texts that need no quotes, also within { }.
@@ -22,6 +24,7 @@ def render_stream_file(stream: NewStream) -> str:
     """The text of `streams/{source}/{stream}.yml`."""
     destination = "append" if stream.sync_mode == "incremental" else "overwrite"
     lines = [
+        EDITORS,
         f"description: {scalar(stream_description(stream))}",
         f"sync_mode: {stream.sync_mode}",
         f"destination_sync_mode: {destination}",

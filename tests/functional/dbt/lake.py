@@ -38,7 +38,8 @@ lotuslake:
 """
 _CURSOR = """
 create table lakehouse.meta.{name} (version bigint, position bigint, epoch bigint, generation_id bigint,
-    model_hash varchar, upstreams varchar, read_snapshot bigint, run_id varchar, updated_at timestamptz)
+    model_hash varchar, upstreams varchar, read_snapshot bigint, run_id varchar, updated_at timestamptz, built_by varchar,
+    null_keys bigint)
 """
 
 

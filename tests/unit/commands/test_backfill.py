@@ -142,7 +142,7 @@ def test_no_stream_and_a_stream_without_a_model_are_refused(shop: Shop) -> None:
 
 def backfill_nothing(shop: Shop) -> None:
     landing = RegisterPorts(shop.store, shop.lake.ledger, shop.lake.landing)
-    ports = TransformPorts(shop.lake.ledger, shop.lake.transformer)
+    ports = TransformPorts(shop.lake.ledger, shop.lake.transformer, shop.lake.landing)
     backfill([], landing, ports, BackfillOptions(WIDE), shop.context())
 
 

@@ -25,7 +25,7 @@ def run(shop: Shop, ended: Ended) -> ChainResult:
         [ORDERS],
         (
             RegisterPorts(shop.store, shop.lake.ledger, shop.lake.landing),
-            TransformPorts(shop.lake.ledger, shop.lake.transformer),
+            TransformPorts(shop.lake.ledger, shop.lake.transformer, shop.lake.landing),
         ),
         (RegisterOptions(WIDE), TransformOptions(WIDE)),
         (stage("register"), stage("transform")),

@@ -73,7 +73,7 @@ class Demo:
         ports = DemoPorts(
             self.shop.store,
             RegisterPorts(self.shop.store, self.shop.lake.ledger, self.shop.lake.landing),
-            TransformPorts(self.shop.lake.ledger, self.shop.lake.transformer),
+            TransformPorts(self.shop.lake.ledger, self.shop.lake.transformer, self.shop.lake.landing),
             self.query,
         )
         return demo([ORDERS], ports, plan, WIDE, self.shop.context(), self.announced.append)

@@ -54,7 +54,9 @@ def test_an_object_overwritten_by_rubbish_is_quarantined_and_its_rows_leave(shop
     assert landed(shop) == [(0, 1), (1, 1), (9, 1), (9, 2)]
 
 
-def test_the_same_content_under_another_etag_is_no_finding(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_content_under_another_etag_is_no_finding(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     from lotuslake.core.data_file import DataFile
 
     list_objects = shop.store.list_objects
@@ -66,7 +68,12 @@ def test_the_same_content_under_another_etag_is_no_finding(shop: Shop, monkeypat
     monkeypatch.setattr(shop.store, "list_objects", lambda *a, **k: map(copied, list_objects(*a, **k)))
     monkeypatch.setattr(shop.store, "head", lambda path: (file := head(path)) and copied(file))
     assert shop.check().streams[0].plan.overwritten
-    result = shop.register()
+    with caplog.at_level("INFO", logger="lotuslake"):
+        result = shop.register()
+    told = [record.getMessage() for record in caplog.records if "2_0" in record.getMessage()]
+    path = shop.lake.landed[ORDERS.id].files[2]
+    assert told == [f"{path} was written again with the same content: it stays registered, and nothing changes"]
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
     assert (result.exit_code, result.streams[0].batches) == (ExitCode.DONE, 0)
     assert shop.check().streams[0].plan.is_empty
     assert shop.lake.landed[ORDERS.id].head.epoch == 0

@@ -86,13 +86,6 @@ def test_freshness_is_that_of_the_newest_file_listed_or_known(
     assert shop.check(STRICT).exit_code() is (ExitCode.FINDINGS if known else code)
 
 
-def test_a_clock_behind_the_stores_gives_no_negative_lag() -> None:
-    shop = Shop()
-    shop.land(ORDERS, "1_0", a_row(1))
-    shop.now = NOW - timedelta(minutes=1)
-    assert shop.check().streams[0].lag_seconds == 0
-
-
 def test_an_old_file_is_seen_by_a_full_sweep() -> None:
     shop = Shop()
     shop.land(ORDERS, "1_0", a_row(1))
@@ -108,3 +101,63 @@ def test_an_accepted_finding_is_closed() -> None:
     findings = shop.register().findings
     shop.lake.ledger.accept(findings, "a test file", by="ana", now=NOW)
     assert shop.check().exit_code() is ExitCode.DONE
+
+
+PASSED_OVER = ("part_0.parquet.gz", "part_0.csv", "year=2026/month=11/day=01/part_1.jsonl", "parquet")
+HIDDEN = ("_SUCCESS", ".part_0.parquet.crc", "_temporary/part_0.parquet")
+
+
+def test_objects_that_are_no_data_files_are_counted_and_named(caplog: pytest.LogCaptureFixture) -> None:
+    shop = Shop()
+    for name in (*PASSED_OVER, *HIDDEN):
+        shop.store.put(f"{ORDERS.landing_path}/{name}", b"x")
+    with caplog.at_level("WARNING", logger="lotuslake"):
+        check = shop.check().streams[0]
+    assert (check.pending_files, sorted(check.plan.passed_over)) == (
+        0,
+        sorted(f"{ORDERS.landing_path}/{name}" for name in PASSED_OVER),
+    )
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line.startswith(
+        f"4 objects are no data files by their names and are passed over, such as {ORDERS.landing_path}/"
+    )
+
+
+def test_a_file_from_the_future_is_said_and_tells_nothing_of_freshness(caplog: pytest.LogCaptureFixture) -> None:
+    shop = Shop()
+    shop.land(ORDERS, "1_0", a_row(1))
+    shop.register()
+    now, ten_years = NOW + timedelta(hours=8), timedelta(days=3650)
+    shop.now = now + ten_years
+    future = shop.land(ORDERS, "2_0", a_row(2))
+    shop.now = now
+    for is_registered in (False, True):
+        with caplog.at_level("WARNING", logger="lotuslake"):
+            check = shop.check(STRICT).streams[0]
+        assert [file.path for file in check.future_files] == [future]
+        assert check.newest_file_at == now + ten_years
+        assert check.lag_seconds == -ten_years.total_seconds()
+        # The file before it is eight hours old, beyond error_after.
+        assert check.freshness == "error"
+        assert f"1 files are dated ahead of now, such as {future}" in caplog.text
+        if not is_registered:
+            shop.register(STRICT)
+            assert [finding.kind for finding in shop.check(STRICT).findings] == ["stale"]
+
+
+def test_nothing_but_a_file_from_the_future_leaves_freshness_unknown() -> None:
+    shop = Shop()
+    shop.now = NOW + timedelta(days=1)
+    shop.land(ORDERS, "1_0", a_row(1))
+    shop.now = NOW
+    check = shop.check(STRICT).streams[0]
+    assert (check.freshness, check.lag_seconds, len(check.future_files)) == ("unknown", -86_400, 1)
+
+
+def test_clocks_that_differ_by_a_minute_are_no_news() -> None:
+    shop = Shop()
+    shop.now = NOW + timedelta(minutes=1)
+    shop.land(ORDERS, "1_0", a_row(1))
+    shop.now = NOW
+    check = shop.check(STRICT).streams[0]
+    assert (check.freshness, check.lag_seconds, check.future_files) == ("pass", -60, ())

@@ -110,6 +110,7 @@ def test_a_table_that_cannot_be_carried_stays_and_says_why() -> None:
     change_sql(shop)
     result = shop.transform()
     assert "column total has another type now" in next(f.reason for f in result.findings if f.kind == "loss")
+    assert kinds(shop) == ["loss", "missing"]
     assert len(shop.table(MODEL)) == 10
 
 

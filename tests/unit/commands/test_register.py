@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -76,6 +77,18 @@ def test_every_file_is_told_by_what_became_of_it(shop: Shop) -> None:
         "odd_0.parquet": "column total is BOOLEAN, which does not convert to BIGINT",
     }
     assert sorted(row["id"] for row in shop.lake.landing_rows(ORDERS)) == [0, 1, 2, 3, 7, 8]
+
+
+def test_the_ledger_keeps_who_wrote_a_file_and_from_when_to_when(shop: Shop) -> None:
+    shop.register()
+    shop.land(ORDERS, "one", *(a_row(number, number, _airbyte_meta={"sync_id": 7}) for number in (3, 1, 2)))
+    shop.land(ORDERS, "two", *(a_row(number, 5, _airbyte_meta={"sync_id": number}) for number in (7, 8)))
+    shop.register()
+    one, two = (entry for entry in shop.lake.ledger.load_entries(ORDERS) if entry.seq > 4)
+    first, last = datetime(2026, 1, 1, 0, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 3, tzinfo=UTC)
+    assert (one.sync_id, one.oldest_extracted_at, one.newest_extracted_at) == (7, first, last)
+    # Two syncs in one file: nobody says which.
+    assert (two.sync_id, two.oldest_extracted_at) == (None, datetime(2026, 1, 1, 0, 5, tzinfo=UTC))
 
 
 def test_a_copy_whose_values_do_not_convert_is_quarantined_with_its_good_neighbours_registered(shop: Shop) -> None:

@@ -31,7 +31,7 @@ def message_of(project: Path, files: dict[str, str | bytes]) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ConfigError) as raised:
-        load_streams(project)
+        _ = load_streams(project).all
     assert raised.value.exit_code == ExitCode.USAGE
     assert "\n" not in raised.value.message
     assert str(project / "streams" / "shop") not in raised.value.message
@@ -51,7 +51,10 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
         "key 'batch.max_file' is not known; did you mean 'max_files'",
     ),
     "unknown freshness key": (GOOD + "freshness: {warn: 2h}\n", "key 'freshness.warn' is not known; did you mean"),
-    "no sync mode": (changed("sync_mode: incremental\n", ""), "key 'sync_mode' is missing: write incremental or"),
+    "no sync mode": (
+        changed("sync_mode: incremental\n", ""),
+        "key 'sync_mode' is missing: write full_refresh or incremental",
+    ),
     "no destination": (changed("destination_sync_mode: append\n", ""), "key 'destination_sync_mode' is missing"),
     "no primary key": (changed("primary_key: [id]\n", ""), "key 'primary_key' is missing: name the fields"),
     "no fields": (GOOD.split("fields:", maxsplit=1)[0], "key 'fields' is missing: list the fields to sync"),
@@ -140,8 +143,14 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
     "syntax": ("a: 1\nb: c: d\n", f"{FILE}, line 2: not valid YAML: "),
     "tab": ("a:\n\tb: 1\n", f"{FILE}, line 2: not valid YAML: "),
     "two documents": ("a: 1\n---\nb: 2\n", f"{FILE}, line 2: not valid YAML: "),
-    "duplicate key": (GOOD + "sync_mode: incremental\n", f"{FILE}, line 9: not valid YAML: key 'sync_mode' twice"),
-    "duplicate field": (GOOD + "  id: {type: string}\n", f"{FILE}, line 9: not valid YAML: key 'id' twice"),
+    "duplicate key": (
+        GOOD + "sync_mode: incremental\n",
+        f"{FILE}, line 9: key 'sync_mode' twice, first in line 1; keep one of them",
+    ),
+    "duplicate field": (
+        GOOD + "  id: {type: string}\n",
+        f"{FILE}, line 9: key 'id' twice, first in line 6; keep one of them",
+    ),
     "python tag": (
         "a: !!python/object/apply:os.system [ls]\n",
         f"{FILE}, line 1: not valid YAML: the tag tag:yaml.org,2002:python/object/apply:os.system is not allowed",
@@ -150,11 +159,11 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
     "key not text": ("1: a\n", "the key 1 is not text; put it in quotes"),
     "list as a key": ("? [a]\n: b\n", f"{FILE}, line 1: not valid YAML: found unhashable key"),
     "unknown alias": ("a: *b\n", f"{FILE}, line 1: not valid YAML: found undefined alias"),
-    "not UTF-8": (b"description: caf\xe9\n", f"{FILE}: not UTF-8 text (byte 16); save it as UTF-8"),
-    "control characters": ("a: \0\n", f"{FILE}: not valid YAML: "),
+    "not UTF-8": (b"description: caf\xe9\n", f"{FILE}, line 1: not UTF-8 text (byte 16); save it as UTF-8"),
+    "control characters": ("a: 1\nb: \0\n", f"{FILE}, line 2: not valid YAML: "),
     "deep": ("a: " + "[" * 100_000, f"{FILE}"),
     "deep and closed": ("a: " + "[" * 500 + "]" * 500, f"{FILE}: nested deeper than 64 levels"),
-    "alias of itself": ("a: &a [*a]\n", f"{FILE}: nested deeper than 64 levels"),
+    "alias of itself": ("a: &a [*a]\n", f"{FILE}, line 1: nested deeper than 64 levels"),
     "aliases of aliases": (BOMB, f"{FILE}: holds more than 100000 values; are there aliases of aliases?"),
 }
 
@@ -173,7 +182,7 @@ JSON_FILE = "streams/shop/orders.json"
     ("content", "message"),
     [
         ("{", f"{JSON_FILE}, line 1: not valid JSON: "),
-        ('{"a": 1, "a": 2}', f"{JSON_FILE}: not valid JSON: key 'a' twice"),
+        ('{"a": 1, "a": 2}', f"{JSON_FILE}, line 1: key 'a' twice, first in line 1"),
         ('{"max_shrink": NaN}', "key 'max_shrink' must be a finite number, not nan"),
         ("[]", "must hold a mapping of keys, not a list"),
         ("[" * 100_000 + "]" * 100_000, "nested deeper than 64 levels"),
@@ -197,7 +206,10 @@ SOURCE = "streams/shop/_source.yml"
         ("schedule: 0 0 * * * *\n", "with ? for one of the two days"),
         ("schedule: 0 0 * ? * ?\n", "with ? for one of the two days"),
         ("secrets: KLAVIYO_API_KEY\n", "key 'secrets' must be a list of texts, not 'KLAVIYO_API_KEY'"),
-        ("defaults: {primary_key: [id]}\n", "key 'defaults.primary_key' is not known"),
+        (
+            "defaults: {primary_key: [id]}\n",
+            "key 'defaults.primary_key' stands in the wrong place: it cannot be a default",
+        ),
         ("defaults: {freshness: {warn_after: x}}\n", "key 'defaults.freshness.warn_after' is 'x': write a duration"),
         ("defaults:\n", "key 'defaults' must be a mapping of keys, not nothing"),
     ],
@@ -246,5 +258,5 @@ def test_an_error_in_a_stream_names_the_stream(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text(GOOD + "landing: nowhere\n")
     with pytest.raises(ConfigError) as raised:
-        load_streams(tmp_path)
+        _ = load_streams(tmp_path).all
     assert raised.value.stream == "shop/orders"

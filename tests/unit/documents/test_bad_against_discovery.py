@@ -219,7 +219,9 @@ def messages(project: Path, stream: str, text: str) -> list[str]:
     (folder / "_discovered.json").write_text(render_json(DISCOVERED))
     (folder / f"{stream}.yml").write_text(text)
     try:
-        result = generate_catalog(load_airbyte_sources(project, load_streams(project)), FolderFiles(project))
+        streams = load_streams(project)
+        streams.check([])
+        result = generate_catalog(load_airbyte_sources(project, streams), FolderFiles(project))
     except ConfigError as error:
         return [error.message]
     assert result.exit_code == (ExitCode.USAGE if result.errors else ExitCode.DONE)

@@ -102,6 +102,7 @@ def test_the_stream_file_is_short_and_plain() -> None:
     text = render_stream_file(plan(offered(**OWN)))
     assert text.startswith(
         """\
+# yaml-language-server: $schema=../_schemas/stream.json
 description: "Big orders, one record per version."
 sync_mode: incremental
 destination_sync_mode: append
