@@ -108,7 +108,9 @@ class Author:
             self.airbyte.retry(connection, state.config)
             return [Pass(1)]
         if chance > 0.95:
-            self.airbyte.connect_anew(is_new_airbyte=self.random.random() < 0.4, stays=self.random.random() < 0.4)
+            # Two connections at once that append to one table need no generations of their own to be understood.
+            stays = state.config.is_full and self.random.random() < 0.4
+            self.airbyte.connect_anew(is_new_airbyte=self.random.random() < 0.4, stays=stays)
             return []
         if chance > 0.92 and connection.objects:
             gone = self.airbyte.clear(connection, list(state.shelf))

@@ -350,6 +350,8 @@ class _Transform:
 
     def _tell_unshown(self, branch: Branch, generations: list[Generation], number: int, shown: int) -> None:
         one, later = generations[number], generations[number + 1 :]
+        # What was asked about it stays asked while it gets another file.
+        branch.may |= self.state.open & {"held_back"}
         is_retried = one.sync is not None and any(other.sync == one.sync for other in later)
         is_open = bool(one.standing) and ("incomplete", one.subject) not in self.state.accepted
         if is_retried or (later and not self._is_settled(generations, number)):
@@ -362,7 +364,8 @@ class _Transform:
                 branch.must.add("held_back")
             else:
                 branch.may.add("held_back")
-        elif later or "p4" in LENIENT:
+        elif later or any(f.is_standing and f.oldest > one.newest for g in generations for f in g.files):
+            # Something came after it.
             branch.may.add("incomplete")
 
     # incremental
@@ -373,10 +376,6 @@ class _Transform:
         if state.table is not None and state.began_with is not None and self._is_truncated():
             yield from self._truncate(numbers)
             return
-        read = {f.number for f in state.facts.values() if f.generation == state.began_with and f.was_read}
-        others = [f for f in state.standing if f.generation != state.began_with]
-        if "p9" in LENIENT and state.table is not None and others and not any(state.facts[n].is_standing for n in read):
-            yield from self._truncate(numbers)
         for branch in self._bring_up(numbers):
             after = branch.state
             if after.began_with is None and after.table is not None and after.table.made_from:
@@ -400,14 +399,7 @@ class _Transform:
         files = [fact for fact in self.state.facts.values() if fact.generation == newest]
         is_settled = self.state.now - max(f.modified_at for f in files) >= self.state.config.settle_after * 60
         if not is_settled:
-            yield Branch(deepcopy(self.state), note="truncated, not settled: stays", may=set(self.state.open))
-            for branch in self._bring_up(numbers):
-                branch.may |= self.state.open & {"held_back"}
-                yield branch
-            if "p5" in LENIENT and (self._is_due() or self.asks_rebuild or self.state.is_asked):
-                state = deepcopy(self.state)
-                table = self._built(state, numbers)
-                yield from self._publish(state, table, must=set(), may={"missing"})
+            yield from self._follow(numbers)
             return
         state = deepcopy(self.state)
         table = self._built(state, numbers)
@@ -419,11 +411,21 @@ class _Transform:
             return
         state.table, state.was_replaced, state.is_asked = table, True, False
         state.began_with = min(state.standing, key=lambda fact: (fact.oldest, fact.number)).generation
+        there = {fact.generation for fact in state.standing}
         for fact in state.facts.values():
-            if fact.left == "missing" and not fact.is_accepted:
+            if fact.left == "missing" and not fact.is_accepted and fact.generation not in there:
                 fact.left = "superseded"
         state.accepted.discard(("held_back", "now"))
         yield Branch(state, may={"missing"}, note="truncated")
+
+    def _follow(self, numbers: set[int]) -> Iterator[Branch]:
+        """A refresh that has not settled: the table follows what comes, and is not rebuilt."""
+        after = self._merge(numbers)
+        after.may |= self.state.open
+        yield after
+        if self._is_due() or self.asks_rebuild or self.state.is_asked:
+            # What another SQL made is not mixed with what this one makes.
+            yield Branch(deepcopy(self.state), note="truncated, not settled: stays", may=set(self.state.open))
 
     # both
 

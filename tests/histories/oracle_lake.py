@@ -231,7 +231,11 @@ class LakeState:
         place = next(n for n, generation in enumerate(generations) if fact in generation.files)
         if place < shown:
             return "may"
-        newer = [generation for generation in generations[place + 1 :] if generation.standing]
+        newer = [
+            generation
+            for number, generation in enumerate(generations)
+            if any(other.oldest > fact.newest or number > place for other in generation.standing)
+        ]
         if any(self.config.is_overwrite and generation.id > fact.generation for generation in newer):
             return "may"
         # What is shown and has gone is missed by the page's table; that a newer generation stands may be seen as its heir.

@@ -80,7 +80,7 @@ class MemoryPlay(Play):
 
     @property
     def transform_ports(self) -> TransformPorts:
-        return TransformPorts(self.lake.ledger, self.lake.transformer)
+        return TransformPorts(self.lake.ledger, self.lake.transformer, self.lake.landing)
 
     @property
     def maintain_ports(self) -> MaintainPorts:
