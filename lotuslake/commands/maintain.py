@@ -93,7 +93,8 @@ def _may_expire(stream: Stream, expiry: Expiry, ports: MaintainPorts, context: R
         context.warn(finding.reason, stream=stream.id)
         ports.ledger.raise_finding(finding)
         return False
-    ports.ledger.close_findings([raised for raised in ports.ledger.load_raised(stream) if raised.id == finding.id])
+    raised = ports.ledger.load_raised(stream)
+    ports.ledger.close_findings([one for one in raised if one.kind == "held_back" and ":expiry:" in one.id])
     return True
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from lotuslake.commands.context import RunContext, StreamError
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts
 from lotuslake.core.errors import LostRaceError, ModelError
-from lotuslake.core.finding import TestOutcome
+from lotuslake.core.finding import TestOutcome, failed_model
 from lotuslake.core.model import Model, downstream_of
 from lotuslake.core.retry import ATTEMPTS, wait_before_retry
 from lotuslake.core.stream import Stream
@@ -29,6 +29,7 @@ def build_enriched(
     below = [{model.name for model in downstream_of(models, [stream.processed_model])} for stream in streams]
     errors: list[StreamError] = []
     held_up: set[str] = set()
+    raised = [one for stream in streams for one in ports.ledger.load_raised(stream) if one.kind == "model"]
     for model in downstream_of(models, [stream.processed_model for stream in streams]):
         if held_up.intersection(model.upstreams):
             held_up.add(model.name)
@@ -37,12 +38,17 @@ def build_enriched(
             continue
         if context.should_end():
             return False, errors
+        above = [stream for stream, names in zip(streams, below, strict=True) if model.name in names]
         try:
             built = _build_one(model, models, ports, options, context)
         except ModelError as error:
             errors.append(StreamError(error.stream, error))
             held_up.add(model.name)
+            for stream in above:
+                failed = failed_model(stream.id, model.name, model.hash, error.message, context.now())
+                ports.ledger.raise_finding(failed)
             continue
+        ports.ledger.close_findings([finding for finding in raised if finding.subject == model.name])
         for result, names in zip(results, below, strict=True):
             if built and model.name in names:
                 result.add_model(model.name)

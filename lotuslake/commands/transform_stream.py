@@ -15,6 +15,7 @@ from lotuslake.core.choice import choose_content
 from lotuslake.core.content import Choice, Content, Evidence
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import ConfigError, LostRaceError, ModelError, NotCarriedError, ShrunkError, UnreachableError
+from lotuslake.core.finding import failed_model
 from lotuslake.core.head import Head
 from lotuslake.core.loss import find_loss, find_unread
 from lotuslake.core.model import Model
@@ -68,6 +69,10 @@ class StreamWorker:
                 forced = False
             except (ShrunkError, NotCarriedError):
                 return
+            except ModelError as error:
+                failed = failed_model(self.stream.id, self.model.name, self.build, error.message, self.context.now())
+                self.ports.ledger.raise_finding(failed)
+                raise
             except LostRaceError as error:
                 lost += 1
                 if lost >= ATTEMPTS:
@@ -222,6 +227,7 @@ class StreamWorker:
         """Close what the table, which stands at ``head``, has already taken in."""
         raised = self.ports.ledger.load_raised(self.stream)
         mended = [] if content.held_back else [finding for finding in raised if is_of_table(finding)]
+        mended += [finding for finding in raised if finding.kind == "model" and finding.subject == self.model.name]
         if find_loss(self.stream, entries, cursor, content) is None:
             mended += [finding for finding in raised if finding.kind == "carried"]
         # Looked at again: a finding of a later epoch waits for the rebuild that it asks for.

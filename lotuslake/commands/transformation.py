@@ -75,10 +75,12 @@ class TransformResult:
 
     @property
     def exit_code(self) -> ExitCode:
-        """The first error's code, else 5 when a person must look, else 0."""
-        if self.errors:
-            return self.errors[0].error.exit_code
-        return ExitCode.FINDINGS if self.findings else ExitCode.DONE
+        """The code of the first error that is more than a finding, else 5 when a person must look, else 0."""
+        codes = [item.error.exit_code for item in self.errors]
+        wrong = [code for code in codes if code is not ExitCode.FINDINGS]
+        if wrong:
+            return wrong[0]
+        return ExitCode.FINDINGS if codes or self.findings else ExitCode.DONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from lotuslake.core.generation import Generation
 from lotuslake.core.stream import Stream
 
 
@@ -65,9 +64,3 @@ def build_hash(model_hash: str, stream: Stream) -> str:
 def is_built_by(recorded: str, wanted: str) -> bool:
     """Whether a cursor's hash is this one. Older versions recorded the model's alone."""
     return recorded == wanted or (bool(recorded) and "-" not in recorded and wanted.startswith(f"{recorded}-"))
-
-
-def shows(shown: Generation, one: Generation) -> bool:
-    """Whether these are the same generation, of which files may have gone or come."""
-    paths = {entry.file.path for entry in shown.entries}
-    return any(entry.file.path in paths for entry in one.entries)

@@ -39,8 +39,10 @@ def _incremental_content(stream: Stream, entries: Sequence[LedgerEntry], cursor:
     generations = split_generations(entries, stream, EXPIRED_TOO)
     base = generations[0] if generations else None
     base_id = base.id if base else cursor.generation_id
-    if cursor.version == 0 or base is None or cursor.generation_id in (None, base.id):
-        return Content(standing, base_id, is_shown=cursor.version > 0)
+    is_left = cursor.generation_id in {one.id for one in generations}
+    if cursor.version == 0 or base is None or cursor.generation_id is None or is_left:
+        id_ = cursor.generation_id if is_left and cursor.version > 0 else base_id
+        return Content(standing, id_, is_shown=cursor.version > 0)
     if now - generations[-1].newest_file_at < stream.settle_after:
         reason = (
             f"of generation {cursor.generation_id} no object is left, and the one that takes its place has not settled"

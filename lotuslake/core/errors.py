@@ -86,8 +86,9 @@ class SourceBusyError(LotusLakeError):
 
 
 class ModelError(LotusLakeError):
-    """A dbt model does not build."""
+    """A dbt model does not build on its data: a finding until it does."""
 
+    exit_code = ExitCode.FINDINGS
     code = "model"
 
 

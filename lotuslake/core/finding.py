@@ -18,6 +18,7 @@ FindingKind = Literal[
     "vanished",
     "carried",
     "loss",
+    "model",
 ]
 
 
@@ -31,6 +32,11 @@ class Finding:
     subject: str
     reason: str
     since_at: datetime | None = None
+
+
+def failed_model(stream: str, model: str, build: str, reason: str, now: datetime) -> Finding:
+    """What is said of a model that does not build, for each stream above it; ``build`` is the hash of its SQL."""
+    return Finding(f"model:{stream}:{model}:{build}", "model", stream, model, reason, now)
 
 
 @dataclass(frozen=True, slots=True)

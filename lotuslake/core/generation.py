@@ -15,6 +15,8 @@ from itertools import pairwise
 from lotuslake.core.data_file import READABLE, FileStatus, LedgerEntry
 from lotuslake.core.stream import Stream
 
+# Files that had rows, whatever became of them.
+WITH_ROWS = frozenset(FileStatus) - {FileStatus.QUARANTINED, FileStatus.EMPTY}
 _IsApart = Callable[[Sequence[LedgerEntry], Sequence[LedgerEntry]], bool]
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 # A source that says nothing for three hours loses its attempt (https://docs.airbyte.com/understanding-airbyte/heartbeats),
@@ -60,9 +62,14 @@ class Generation:
         return max(entry.written_at for entry in self.entries)
 
     @property
+    def standing(self) -> tuple[LedgerEntry, ...]:
+        """Files of it that can be read."""
+        return tuple(entry for entry in self.entries if entry.status in READABLE)
+
+    @property
     def rows(self) -> int:
-        """Rows in its files; a key that was written twice counts twice."""
-        return sum(entry.rows or 0 for entry in self.entries)
+        """Rows in these; a key that was written twice counts twice."""
+        return sum(entry.rows or 0 for entry in self.standing)
 
 
 def split_generations(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from lotuslake.core.data_file import READABLE, DataFile, FileStatus, LedgerEntry
 from lotuslake.core.footer import Footer, Unreadable
-from lotuslake.core.generation import find_generation, split_generations
+from lotuslake.core.generation import WITH_ROWS, find_generation, split_generations
 from lotuslake.core.registration_plan import Overwritten, RegistrationPlan
 from lotuslake.core.stream import Stream
 
@@ -130,7 +130,7 @@ def _replaced(stream: Stream, entries: Sequence[LedgerEntry], standing: Sequence
 
     Airbyte deletes the older generations' objects after an overwrite, a clear or a truncating refresh.
     """
-    generations = split_generations(entries, stream, frozenset(FileStatus) - {FileStatus.QUARANTINED})
+    generations = split_generations(entries, stream, WITH_ROWS)
     left = {entry.file.path for entry in standing}
     newest_at = max((entry.newest_extracted_at or _BEGINNING for entry in standing), default=_BEGINNING)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from lotuslake.core.content import Content
 from lotuslake.core.data_file import READABLE, FileStatus, LedgerEntry
 from lotuslake.core.finding import Finding
-from lotuslake.core.generation import find_generation, split_generations
+from lotuslake.core.generation import WITH_ROWS, find_generation, split_generations
 from lotuslake.core.head import Head
 from lotuslake.core.healing import EMPTIED
 from lotuslake.core.setting_aside import is_unreadable
@@ -54,7 +54,7 @@ def find_loss(stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, co
         and entry.readable_seq not in unread
     ]
     if stream.sync_mode == "full_refresh":
-        known = split_generations(entries, stream, frozenset(FileStatus) - {FileStatus.QUARANTINED})
+        known = split_generations(entries, stream, WITH_ROWS)
         shown = find_generation(known, content.began) if content.began is not None else None
         own = {entry.file.path for entry in shown.entries} if shown is not None else set()
         gone = [entry for entry in gone if entry.file.path in own]

@@ -28,13 +28,14 @@ class Expiry:
         return staying < least_rows(stream, staying + _rows(self.leaving))
 
     def finding(self, stream: Stream, now: datetime) -> Finding:
-        """What is said of an expiry that is held back; accepted once, this retention goes on by itself."""
+        """What is said of an expiry that is held back. Named by the day that it begins with, so that it may wait."""
         staying, leaving = _rows(self.staying), _rows(self.leaving)
         reason = (
             f"retention_days: {stream.retention_days} would delete {len(self.leaving)} files with {leaving} of "
             f"{staying + leaving} rows: a fall beyond max_shrink waits until somebody accepts it"
         )
-        id_ = f"held_back:{stream.id}:expiry:{stream.retention_days}"
+        first = min((_day(entry) for entry in self.leaving), default=self.oldest_kept)
+        id_ = f"held_back:{stream.id}:expiry:{stream.retention_days}:{first}"
         return Finding(id_, "held_back", stream.id, stream.landing_table, reason, now)
 
 

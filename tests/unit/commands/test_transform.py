@@ -264,7 +264,33 @@ def test_a_model_that_does_not_build_leaves_other_streams_alone(shop: Shop) -> N
     shop.lake.models[MODEL] = replace(shop.lake.models[MODEL], select=lambda row: {"id": row["no such column"]})
     result = shop.transform(ORDERS, CUSTOMERS)
     assert [(item.stream, item.error.code) for item in result.errors] == [("shop/orders", "model")]
-    assert (result.exit_code, shop.table("int_shop__customers")) == (ExitCode.FAILED, {1: 1})
+    assert (result.exit_code, shop.table("int_shop__customers")) == (ExitCode.FINDINGS, {1: 1})
+
+
+def test_a_model_that_fails_is_a_finding_until_it_builds(shop: Shop) -> None:
+    right = shop.lake.models[MODEL]
+    shop.lake.models[MODEL] = replace(right, select=lambda row: {"id": row["no such column"]})
+    for _ in range(2):
+        (finding,) = shop.transform().findings
+        assert (finding.kind, finding.subject) == ("model", MODEL)
+        assert [one.kind for one in shop.check().findings] == ["model"]
+    shop.lake.models[MODEL] = right
+    assert shop.transform().exit_code is ExitCode.DONE
+    assert (shop.transform().findings, shop.check().findings) == ((), ())
+
+
+def test_a_failed_enriched_model_is_a_finding_of_every_stream_above_it(shop: Shop) -> None:
+    shop.transform(ORDERS, CUSTOMERS)
+    right = shop.lake.models["agg_days"]
+    shop.lake.models["agg_days"] = enriched("agg_days", right.model.upstreams, lambda tables: tables["gone"], hash="2")
+    result = shop.transform(ORDERS, CUSTOMERS)
+    assert {(one.kind, one.stream, one.subject) for one in result.findings} == {
+        ("model", "shop/orders", "agg_days"),
+        ("model", "shop/customers", "agg_days"),
+    }
+    shop.lake.models["agg_days"] = right
+    assert shop.transform(CUSTOMERS).findings == ()
+    assert shop.transform(ORDERS, CUSTOMERS).exit_code is ExitCode.DONE
 
 
 def test_a_stream_without_a_model_is_left_out_with_a_warning(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
@@ -353,7 +379,7 @@ def test_an_enriched_model_that_does_not_build_holds_up_its_readers_alone(shop: 
     shop.lake.models["zzz"] = enriched("zzz", [MODEL], lambda tables: tables[MODEL])
     shop.lake.tests.append(DataTest("good", "zzz", lambda rows: []))
     result = shop.transform(ORDERS, CUSTOMERS)
-    assert result.exit_code is ExitCode.FAILED
+    assert result.exit_code is ExitCode.FINDINGS
     assert [item.error.message for item in result.errors] == ["model fct_orders does not build: ZeroDivisionError()"]
     assert (len(shop.lake.tables["zzz"]), "agg_days" in shop.lake.tables) == (6, False)
     assert [test.test for test in result.tests] == ["good"]
