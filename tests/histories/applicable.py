@@ -5,13 +5,9 @@ What the page leaves open is named here, so that nothing is left out quietly; th
 
 from __future__ import annotations
 
-import os
-
 from tests.histories.oracle_generations import DAY, Fact, split_generations
 from tests.histories.oracle_lake import LakeState
 from tests.histories.world import BadFile, Command, Configure, Event, File, Overwrite, Pass, Return, Touch, Vanish
-
-LENIENT = os.environ.get("LENIENT", "").split(",")
 
 
 def is_applicable(state: LakeState, event: Event) -> bool:
@@ -168,8 +164,6 @@ def _may_run(state: LakeState, command: Command) -> bool:
     if not _is_known(state):
         return False
     if state.is_vanished:
-        if "p1" in LENIENT and any(not fact.was_read for fact in state.standing):
-            return False
         return command.name == "transform" and not command.accept_loss
     if command.name == "maintain":
         return not state.config.is_full

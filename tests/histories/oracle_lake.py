@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from tests.histories.oracle_generations import DAY, Fact, Generation, split_generations
+from tests.histories.oracle_generations import Fact, Generation, split_generations
 from tests.histories.oracle_table import Table
 from tests.histories.world import (
     START,
@@ -221,8 +220,6 @@ class LakeState:
         if not self.config.is_full:
             mates = [other for other in self.facts.values() if other.generation == fact.generation]
             later = [other for other in self.standing if other.generation != fact.generation]
-            if later and "p7" in os.environ.get("LENIENT", "") and self.is_overwritten:
-                return "may"
             begun_at = min((other.modified_at for other in later), default=0)
             # Files of the old generation that came after the new one began are another connection's.
             return "may" if later and not any(m.is_standing and m.modified_at < begun_at for m in mates) else "must"
@@ -245,6 +242,3 @@ class LakeState:
 def day_of(seconds: int) -> int:
     """The landing day, as an ordinal."""
     return (START + timedelta(seconds=seconds)).date().toordinal()
-
-
-__all__ = ["DAY", "LakeState", "Thing", "day_of"]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from tests.histories.applicable import is_applicable
 from tests.histories.draw import Author
 from tests.histories.lake import Play, Seen
-from tests.histories.oracle import Branch, adopt, predict
+from tests.histories.oracle import adopt, predict
+from tests.histories.oracle_branch import Branch
 from tests.histories.oracle_lake import LakeState
 from tests.histories.oracle_table import ShownRow
 from tests.histories.world import Command, Config, Event, History

@@ -71,6 +71,7 @@ class MemoryPlay(Play):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self._written_at: datetime | None = None
+        self._built_by, self._built = "", config
         self.store = MemoryStore(clock=lambda: self._written_at or self.now)
         self.lake = MemoryLake(self.store, [_model(config)], clock=lambda: self.now)
 
@@ -133,12 +134,17 @@ class MemoryPlay(Play):
     def table(self) -> list[ShownRow] | None:
         if MODEL not in self.lake.tables:
             return None
+        # The double's rows are of any columns; a table's are those of the model that it was built by.
+        if self.lake.cursors[MODEL].model_hash != self._built_by:
+            self._built_by, self._built = self.lake.cursors[MODEL].model_hash, self.config
         return sorted((self._shown(row) for row in self.lake.tables[MODEL]), key=repr)
 
     def _shown(self, row: Row) -> ShownRow:
-        columns = {name: row.get(name) for name in ("id", "name", "amount", "note", "extra", "mark")}
+        has = {"note": self._built.has_note, "extra": self._built.has_extra, "mark": self._built.sql == "marked"}
+        names = ("id", "name", "amount", *(name for name, is_there in has.items() if is_there))
+        columns = {name: row.get(name) for name in names}
         info = row.get("info") or {}
-        columns |= {"info_a": info.get("a"), "info_b": info.get("b")}
+        columns |= {"info_a": info.get("a"), "info_b": info.get("b") if self._built.has_member else None}
         told = tuple(sorted((name, value) for name, value in columns.items() if value is not None))
         return (told, row.get("_airbyte_raw_id"), bool(row.get("is_deleted")))
 
