@@ -33,7 +33,7 @@ class Incremental(Transform):
         read = [fact for fact in mine if state.table is not None and fact.number in state.table.made_from]
         is_gone = bool(read) and not any(fact.is_standing for fact in mine)
         # What a retention took was learned for good.
-        return is_gone and any(fact.left in {"missing", "vanished"} for fact in read) and bool(state.standing)
+        return is_gone and any(fact.left in {"missing", "vanished"} for fact in mine) and bool(state.standing)
 
     def _truncate(self, numbers: set[int]) -> Iterator[Branch]:
         """Of the generation that the table began with no object is left."""

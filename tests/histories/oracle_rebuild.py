@@ -33,7 +33,7 @@ class Transform(ABC):
             yield Branch(state, exit_code=2, must=set(state.open), may={"held_back"}, note="identity changed")
             return
         if state.is_vanished and ("vanished", "") not in state.accepted:
-            yield Branch(state, may=set(state.open), note="vanished")
+            yield Branch(state, may=state.open | {"incomplete", "held_back", "untold"}, note="vanished")
             return
         for branch in self.choose():
             branch.state.was_run = True

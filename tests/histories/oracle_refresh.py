@@ -37,6 +37,11 @@ class FullRefresh(Transform):
                 if verdict == "yes":
                     return
         yield from self._stay(generations, place)
+        if place >= 0 and any(file.left == "vanished" for file in generations[place].files):
+            # A person let the table be empty: whether a late file of the same generation waits, the page leaves open.
+            branch = Branch(deepcopy(state), note="stays empty")
+            self._tell_generations(branch, generations, place)
+            yield branch
 
     def _completeness(self, generations: list[Generation], number: int, place: int) -> str:
         """Of a generation that is newer than what is shown: yes, no, or `maybe` where the page may err."""
