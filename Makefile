@@ -74,7 +74,7 @@ demo-s3: services-up ## The demo on them (ARGS="--scale 2")
 		'  $(LOTUSLAKE) query "FROM enriched.fct_sales LIMIT 5"' 'To stop the services: make services-down'
 
 ##@ Checks
-.PHONY: check catalog-check terraform-check state-check actionlint debian-tools manifests image docs fmt test-unit test-connectors test-integration coverage test-faults keep-lake
+.PHONY: check catalog-check terraform-check state-check actionlint debian-tools manifests image docs fmt test-unit test-outside test-connectors test-integration coverage test-faults keep-lake
 
 check: install catalog-check terraform-check state-check actionlint ## Format, lint, types, import contract, Dockerfile, catalogs; edits nothing
 	$(BIN)/ruff format --check .
@@ -137,6 +137,12 @@ test-connectors: install ## Airbyte's real connectors against imitated APIs, int
 	if [ $$status -ne 0 ]; then exit $$status; fi; \
 	CONNECTORS_DIR="$(abspath $(CONNECTORS_DIR))" $(PYTEST) tests/connectors $(ARGS)
 
+test-outside: install ## Files that no one here wrote (OUTSIDE_DATA=FOLDER; without one it says so and goes on)
+	@if [ -z "$${OUTSIDE_DATA:-}" ]; then \
+		echo "make test-outside: skipped, OUTSIDE_DATA names no folder with files from outside"; exit 0; \
+	fi; \
+	$(PYTEST) tests/outside $(ARGS)
+
 test-integration: install ## The tests that run real components (ARGS="-x")
 	$(PYTEST) tests/contract tests/functional tests/integration $(ARGS)
 
@@ -147,7 +153,7 @@ keep-lake: install ## A lake as this program leaves it, into tests/lakes: once b
 	@$(BIN)/python -m tests.lakes
 
 coverage: install ## What test runs: core and commands at 95 % of branches or more
-	$(PYTEST) --ignore=tests/connectors --cov --cov-report= $(ARGS)
+	$(PYTEST) --ignore=tests/connectors --ignore=tests/outside --cov --cov-report= $(ARGS)
 	@mkdir -p build
 	$(BIN)/coverage report --include='lotuslake/core/*,lotuslake/commands/*'
 	@$(BIN)/coverage json --quiet -o build/coverage.json

@@ -118,6 +118,15 @@ class DuckDbInstance:
         self.detach()
         self.attach(read_only=self._read_only)
 
+    def restart(self) -> None:
+        """Begin anew after an error of DuckDB's own, which leaves a database that answers nothing."""
+        read_only = self._read_only
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._threads = self.options.threads
+        self.attach(read_only=read_only)
+
     @contextmanager
     def globbing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """While it lasts, `*` in an S3 URL stands for any text, as where a whole folder is to be listed."""

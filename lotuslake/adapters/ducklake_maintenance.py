@@ -79,5 +79,4 @@ class DuckLakeMaintenance:
         self._instance.connection.execute(load_sql("maintenance")["spare_foreign_files"], {"data_root": root})
 
     def _count(self, statement: str, before: datetime) -> int:
-        row = self._instance.connection.execute(load_sql("maintenance")[statement], {"before": before}).fetchone()
-        return int(row[0]) if row else 0
+        return len(self._instance.connection.execute(load_sql("maintenance")[statement], {"before": before}).fetchall())

@@ -25,6 +25,9 @@ from lotuslake.sql import load_sql
 S3_THREADS = 32
 # What DuckDB 1.5.5 unpacks. Airbyte's destination offers LZO and LZ4 (Hadoop's) too.
 UNREADABLE_PAGES = "the footer is whole, but the pages behind it cannot be read; the file may be damaged"
+DEADLY = "DuckDB itself fails on its footer; the file may be damaged"
+# After one of these the database answers nothing any more.
+_OWN_ERRORS = (duckdb.InternalException, duckdb.FatalException)
 CODECS = frozenset({"UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD", "BROTLI", "LZ4_RAW"})
 
 
@@ -48,10 +51,36 @@ class ParquetFooters:
             return []
         try:
             return self._read_all(files)
+        except _OWN_ERRORS:
+            self._instance.restart()
+            return self._read_without_deadly(files)
         except duckdb.Error:
             # One bad file fails the whole list, without saying which one it was.
             found = (self._read_one(file) for file in files)
             return [footer for footer in found if footer is not None]
+
+    def _read_without_deadly(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
+        """Footers, where one of the files makes DuckDB itself fail: that is found with a DuckDB of its own for each."""
+        deadly = {file.path: Unreadable(file, DEADLY) for file in files if self._is_deadly(file)}
+        if not deadly:
+            raise UnreachableError(f"DuckDB failed while it read {len(files)} footers, and none of them is the cause")
+        others = {found.file.path: found for found in self.read([file for file in files if file.path not in deadly])}
+        found = others | deadly
+        return [found[file.path] for file in files if file.path in found]
+
+    def _is_deadly(self, file: DataFile) -> bool:
+        with tempfile.TemporaryDirectory(dir=self._instance.options.temp_dir) as folder:
+            copy = Path(folder) / "object.parquet"
+            self._store.fetch(file.path, copy)
+            with duckdb.connect() as apart:
+                try:
+                    apart.execute(load_sql("footers")["facts"], {"files": [escape_glob(str(copy))]}).fetchall()
+                    read_file_schema(apart, escape_glob(str(copy)))
+                except _OWN_ERRORS:
+                    return True
+                except duckdb.Error:
+                    return False  # It is judged by itself.
+        return False
 
     def _read_all(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
         by_url = {self._store.url(file.path): file for file in files}
@@ -123,7 +152,7 @@ class ParquetFooters:
 
     def _fetch_by_folder(self, urls: list[str]) -> list[tuple[Any, ...]]:
         """Facts of these files; on S3 of whole folders by a pattern, which spares asking for each object's size."""
-        if not urls[0].startswith("s3://"):
+        if len(urls) == 1 or not urls[0].startswith("s3://"):
             return self._fetch_facts(urls)
         with self._instance.globbing():
             whole, _ = self._folders.divide(urls)

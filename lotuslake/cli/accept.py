@@ -13,6 +13,7 @@ from lotuslake.cli.output import Report, Table, columns
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import plural
 from lotuslake.commands.accept import AcceptOptions, accept
+from lotuslake.commands.removed_streams import find_removed
 from lotuslake.core.errors import ExitCode
 
 
@@ -30,7 +31,12 @@ def add_to(app: typer.Typer) -> None:
         """Accept open findings with a reason, so that they no longer end every stage with 5."""
         wiring = session.wiring
         options = AcceptOptions(reason, _person(), tuple(kind or ()), tuple(subject or ()))
-        accepted, still_open = accept(wiring.streams.select(streams), wiring.ledger, options, session.context())
+        removed = [
+            finding for finding in find_removed(wiring.project_streams, wiring.ledger) if finding.stream in streams
+        ]
+        named = [selector for selector in streams if selector not in {finding.stream for finding in removed}]
+        chosen = wiring.streams.select(named) if named else ()
+        accepted, still_open = accept(chosen, wiring.ledger, options, session.context(), removed)
         rows = [[finding.stream, finding.kind, finding.subject, finding.reason] for finding in accepted]
         return Report(
             command="accept",

@@ -9,6 +9,7 @@ import typer
 from lotuslake.cli.command import Selectors, add_command
 from lotuslake.cli.findings import finding_table
 from lotuslake.cli.output import Report, Table, columns, without_idle
+from lotuslake.cli.removed import with_removed
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import age, count, size
 from lotuslake.commands.ingest_check import StreamCheck, ingest_check
@@ -34,12 +35,13 @@ def add_to(app: typer.Typer) -> None:
         result = ingest_check(
             chosen, wiring.store, wiring.ledger, session.settings.batch, session.context(), full_sweep=full_sweep
         )
-        return Report(
+        report = Report(
             command="ingest-check",
             exit_code=result.exit_code(detailed=detailed_exitcode),
             data={"streams": [_item(check) for check in result.streams]},
             tables=[_table(result.streams), *finding_table(result.findings)],
         )
+        return with_removed(report, session, streams or [])
 
 
 def _item(check: StreamCheck) -> dict[str, object]:

@@ -12,6 +12,7 @@ from lotuslake.cli.output import Report, Table, columns
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import count
 from lotuslake.commands.maintain import DEFAULT_KEEP_DAYS, MaintainPorts, maintain
+from lotuslake.commands.removed_streams import forget_streams
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,11 +23,17 @@ def add_to(app: typer.Typer) -> None:
         session: Session,
         streams: Selectors = None,
         keep_days: Annotated[int, typer.Option(min=1, help="Days of time travel to keep.")] = DEFAULT_KEEP_DAYS,
+        forget_stream: Annotated[
+            list[str] | None,
+            typer.Option(metavar="STREAM", help="Drop the tables of a stream whose file was removed; repeatable."),
+        ] = None,
     ) -> Report:
         """Merge small files, expire old snapshots, delete what nothing needs. Raw objects go by retention_days alone."""
         wiring = session.wiring
         ports = MaintainPorts(wiring.ledger, wiring.landing, wiring.maintenance, wiring.models)
-        result = maintain(wiring.streams.select(streams or []), ports, session.context(), keep_days=keep_days)
+        chosen = wiring.streams.select(streams or [])
+        forget_streams(forget_stream or [], wiring.project_streams, session.context())
+        result = maintain(chosen, ports, session.context(), keep_days=keep_days)
         session.record(result.exit_code)
         figures = {
             "merged_tables": result.merged_tables,
@@ -40,6 +47,7 @@ def add_to(app: typer.Typer) -> None:
             exit_code=result.exit_code,
             data={
                 **figures,
+                "forgotten_streams": forget_stream or [],
                 "streams": [{"stream": s, "expired_objects": n} for s, n in result.expired_objects.items()],
             },
             tables=[Table(columns("upkeep", "count", numbers=("count",)), rows), *finding_table(result.findings)],

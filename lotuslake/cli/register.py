@@ -9,6 +9,7 @@ import typer
 from lotuslake.cli.command import Selectors, add_command
 from lotuslake.cli.findings import finding_table
 from lotuslake.cli.output import Report, Table, columns, without_idle
+from lotuslake.cli.removed import with_removed
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import count, size
 from lotuslake.commands.register import RegisterOptions, RegisterResult, StreamRegistration, register
@@ -55,7 +56,7 @@ def add_to(app: typer.Typer) -> None:
         result = register(chosen, wiring.register_ports, options, session.context(max_seconds=max_seconds))
         if not dry_run:
             session.record(result.exit_code)
-        return render(result)
+        return with_removed(render(result), session, streams or [])
 
 
 def render(result: RegisterResult) -> Report:

@@ -10,6 +10,7 @@ import typer
 from lotuslake.cli import register, transform
 from lotuslake.cli.command import Selectors, add_command
 from lotuslake.cli.output import Report
+from lotuslake.cli.removed import with_removed
 from lotuslake.cli.session import Session
 from lotuslake.commands.chain import ChainResult, Stage, run_chain
 from lotuslake.commands.register import RegisterOptions
@@ -41,7 +42,7 @@ def add_to(app: typer.Typer) -> None:
                 Stage(transforming.context(max_seconds=max_seconds), transforming.record),
             ),
         )
-        return render(result)
+        return with_removed(render(result), session, streams or [])
 
 
 def render(result: ChainResult) -> Report:

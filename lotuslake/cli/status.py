@@ -9,6 +9,7 @@ import typer
 
 from lotuslake.cli.command import add_command
 from lotuslake.cli.output import Report, Table, columns
+from lotuslake.cli.removed import with_removed
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import age, count, size
 from lotuslake.commands.status import status
@@ -34,13 +35,14 @@ def add_to(app: typer.Typer) -> None:
         lags = [
             int((now - one.newest_file_at).total_seconds()) if one.newest_file_at else None for one in state.streams
         ]
-        return Report(
+        report = Report(
             command="status",
             exit_code=ExitCode.DONE,
             data=_data(state),
             tables=[_streams(state, lags), _models(state)] if state.streams else [],
             notes=[] if state.streams else ["There is no lake yet, or nothing in it."],
         )
+        return with_removed(report, session)
 
 
 def _data(state: LakeState) -> dict[str, object]:

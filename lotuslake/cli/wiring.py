@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lotuslake.commands.register import RegisterPorts
+from lotuslake.commands.removed_streams import ProjectStreams
 from lotuslake.commands.transformation import TransformPorts
 from lotuslake.config.airbyte_settings import URL as AIRBYTE_URL
 from lotuslake.config.airbyte_settings import load_airbyte_settings
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from lotuslake.adapters.ducklake_models import DuckLakeModels
     from lotuslake.adapters.ducklake_query import DuckLakeQuery
     from lotuslake.adapters.ducklake_state import DuckLakeState
+    from lotuslake.adapters.ducklake_streams import DuckLakeStreams
     from lotuslake.ports.state import MetricsSink
 
 
@@ -166,6 +168,18 @@ class Wiring:
         from lotuslake.adapters.ducklake_state import DuckLakeState
 
         return DuckLakeState(self.instance, self.ledger)
+
+    @cached_property
+    def known_streams(self) -> DuckLakeStreams:
+        """The streams that the lake knows."""
+        from lotuslake.adapters.ducklake_streams import DuckLakeStreams
+
+        return DuckLakeStreams(self.instance, self.ledger)
+
+    @property
+    def project_streams(self) -> ProjectStreams:
+        """The streams of the project beside those of the lake."""
+        return ProjectStreams(self.streams.ids, self.known_streams)
 
     def metrics_sink(self, url: str) -> MetricsSink:
         """The Pushgateway at this URL."""

@@ -30,16 +30,20 @@ class AcceptOptions:
 
 
 def accept(
-    streams: Sequence[Stream], ledger: Ledger, options: AcceptOptions, context: RunContext
+    streams: Sequence[Stream],
+    ledger: Ledger,
+    options: AcceptOptions,
+    context: RunContext,
+    removed: Sequence[Finding] = (),
 ) -> tuple[list[Finding], list[Finding]]:
-    """Accept what the options cover; (accepted, still open).
+    """Accept what the options cover; (accepted, still open). ``removed`` are streams without a file that are meant too.
 
     Raises:
         ConfigError: there is no reason, or nothing is open that the options cover.
     """
     if not options.reason.strip():
         raise ConfigError("--reason must say why the findings may stay")
-    findings = ledger.load_findings(streams)
+    findings = [*ledger.load_findings(streams), *removed]
     accepted = [finding for finding in findings if options.covers(finding)]
     if not accepted:
         raise ConfigError("nothing that is open matches; lotuslake ingest-check shows what is")

@@ -88,12 +88,14 @@ def _apply_retention(stream: Stream, ports: MaintainPorts, context: RunContext) 
 
 
 def _may_expire(stream: Stream, expiry: Expiry, ports: MaintainPorts, context: RunContext) -> bool:
+    raised = ports.ledger.load_raised(stream)
+    if any(one.kind == "vanished" and not ports.ledger.is_accepted(one.id) for one in raised):
+        return False  # Landing is kept as it is until a person says whether its objects are gone for good.
     finding = expiry.finding(stream, context.now())
     if expiry.is_shrinking(stream) and not ports.ledger.is_accepted(finding.id):
         context.warn(finding.reason, stream=stream.id)
         ports.ledger.raise_finding(finding)
         return False
-    raised = ports.ledger.load_raised(stream)
     ports.ledger.close_findings([one for one in raised if one.kind == "held_back" and ":expiry:" in one.id])
     return True
 

@@ -176,7 +176,10 @@ class StreamWorker:
             under_way = under_way if outdated else None
         if forced or under_way is not None or outdated:
             terms = self.judge_rebuild(entries, cursor, head, content)
-            return [] if terms is None else self._plan_rebuild(content, cursor, head, under_way, terms)
+            if terms is not None:
+                return self._plan_rebuild(content, cursor, head, under_way, terms)
+            if under_way is not None or outdated:
+                return []
         self._close_mended(entries, cursor, head, content)
         limits = self.options.limits.capped_by(self.stream.batch)
         steps = plan_merges(self.model.name, content.entries, self._adopting(cursor, content), head, limits)

@@ -34,19 +34,26 @@ class Streams:
     """All streams of a project whose files are right, sorted by id, and their sources by name.
 
     ``files`` are the files they come from, relative to the project: by stream id, and a source's own by its name.
-    ``mistakes`` are what is wrong with the others, by stream id, or by the source's name where it concerns all of it.
+    ``found`` are the ids of all files, also of wrong ones. ``mistakes`` are what is wrong with those, by stream id, or by the
+    source's name where it concerns all of it.
     """
 
     valid: tuple[Stream, ...]
     sources: Mapping[str, Source]
     files: Mapping[str, str] = field(default_factory=dict)
     mistakes: Mapping[str, tuple[ConfigError, ...]] = field(default_factory=dict)
+    found: frozenset[str] = frozenset()
 
     @property
     def all(self) -> tuple[Stream, ...]:
         """The streams of the project. Raises ConfigError or MistakesError where any file is wrong."""
         raise_all(self.mistakes.values())
         return self.valid
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Ids of all streams that have a file, right or wrong."""
+        return frozenset((*self.found, *(stream.id for stream in self.valid)))
 
     def select(self, selectors: Sequence[str]) -> tuple[Stream, ...]:
         """The streams that any of the selectors names; all when there is none.
@@ -93,6 +100,7 @@ def load_streams(project_dir: Path) -> Streams:
         MappingProxyType(library.sources),
         MappingProxyType(library.files),
         MappingProxyType(mistakes),
+        frozenset(library.found),
     )
 
 
@@ -105,6 +113,7 @@ class _Library:
     streams: list[Stream] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     mistakes: dict[str, list[ConfigError]] = field(default_factory=dict)
+    found: set[str] = field(default_factory=set)
 
     def read(self, id_: str, read: Callable[[], None]) -> None:
         """Read on; what is wrong is kept under the error's own stream, else under ``id_``."""
@@ -141,6 +150,7 @@ def _load_source(folder: Path, library: _Library) -> None:
     library.sources[folder.name] = Source(folder.name)
     library.read(folder.name, partial(_take_source_file, folder, library))
     for name, path in _stream_files(folder, library).items():
+        library.found.add(f"{folder.name}/{name}")
         library.read(f"{folder.name}/{name}", partial(_load_stream, path, folder.name, library))
 
 

@@ -18,6 +18,7 @@ FindingKind = Literal[
     "vanished",
     "carried",
     "loss",
+    "removed",
     "model",
 ]
 

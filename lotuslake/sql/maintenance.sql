@@ -1,6 +1,10 @@
 -- Upkeep. DuckLake takes ownership of every file that was added to a table: once no snapshot needs it, it is scheduled
 -- for deletion, be it a raw object or a converted copy that a newer table reads. Neither may be deleted.
 
+--
+-- DuckLake's functions are asked for their rows: `SELECT count(*) FROM ducklake_expire_snapshots(…)` lists what would go, and
+-- nothing goes.
+
 -- name: own_tables
 SELECT schema_name, table_name FROM duckdb_tables()
 WHERE database_name = 'lakehouse' AND schema_name <> 'landing' AND NOT internal
@@ -13,10 +17,10 @@ WHERE NOT starts_with(CASE WHEN path_is_relative THEN $data_root || path ELSE pa
       IN (SELECT path FROM __ducklake_metadata_lakehouse.ducklake_data_file WHERE NOT path_is_relative)
 
 -- name: expire
-SELECT count(*) FROM ducklake_expire_snapshots('lakehouse', older_than => $before)
+FROM ducklake_expire_snapshots('lakehouse', older_than => $before)
 
 -- name: clean_up
-SELECT count(*) FROM ducklake_cleanup_old_files('lakehouse', older_than => $before)
+FROM ducklake_cleanup_old_files('lakehouse', older_than => $before)
 
 -- name: delete_orphans
-SELECT count(*) FROM ducklake_delete_orphaned_files('lakehouse', older_than => $before)
+FROM ducklake_delete_orphaned_files('lakehouse', older_than => $before)

@@ -20,6 +20,7 @@ from lotuslake.testing.files import Row
 from lotuslake.testing.landing import MemoryLanding
 from lotuslake.testing.ledger import MemoryLedger
 from lotuslake.testing.store import MemoryStore, utc_now
+from lotuslake.testing.streams import MemoryStreams
 from lotuslake.testing.transformer import MemoryTransformer
 
 Tables = Mapping[str, list[Row]]
@@ -83,7 +84,7 @@ class Landed:
 
 
 class MemoryLake:
-    """Everything that a lake remembers; its three ports are views of it.
+    """Everything that a lake remembers; its ports are views of it.
 
     ``on_call`` is called before and after every method of a port and may raise, to play a failure at that very point,
     or run another command, to play a second process. ``models`` and ``tests`` may be changed between runs.
@@ -123,6 +124,7 @@ class MemoryLake:
         self.ledger = MemoryLedger(self)
         self.landing = MemoryLanding(self)
         self.transformer = MemoryTransformer(self)
+        self.known_streams = MemoryStreams(self)
 
     def landing_rows(self, stream: Stream) -> list[Row]:
         """What a query of the stream's landing table shows."""

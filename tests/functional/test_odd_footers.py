@@ -207,6 +207,17 @@ def test_values_under_the_type_null_are_not_there(tmp_path: Path) -> None:
     assert project.rows("SELECT id, day FROM processed.int_test__things") == [(1, None)]
 
 
+def test_a_footer_on_which_duckdb_itself_fails_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """Bounds of a column that can hold nothing: DuckDB 1.5.5 ends with an internal error and answers nothing afterwards."""
+    deadly = all_null(data_file([1], day=pa.array([7], pa.int32())), "day")
+    project = things_with(tmp_path, a=data_file([1]), b=deadly, c=data_file([2]))
+    project.json("register", expect=5)
+    failing = "DuckDB itself fails on its footer; the file may be damaged"
+    assert statuses(project) == {"a": ("registered", None), "b": ("quarantined", failing), "c": ("registered", None)}
+    project.json("transform", expect=5)
+    assert project.rows("SELECT id FROM processed.int_test__things ORDER BY id") == [(1,), (2,)]
+
+
 def test_a_time_of_day_in_any_unit(tmp_path: Path) -> None:
     project = things_project(tmp_path, stream_file=CLOCK_FILE, model=CLOCK_MODEL)
     types: dict[str, Any] = {"ms": pa.time32("ms"), "us": pa.time64("us"), "ns": pa.time64("ns"), "text": pa.string()}

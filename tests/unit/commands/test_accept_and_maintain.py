@@ -161,6 +161,14 @@ def test_what_no_model_has_read_is_not_deleted(old_shop: Shop) -> None:
     assert [row["id"] for row in shop.lake.landing_rows(ORDERS)] == [0]
 
 
+def test_of_a_stream_that_has_vanished_nothing_expires(old_shop: Shop) -> None:
+    for path in list(old_shop.lake.landed[ORDERS.id].files):
+        old_shop.store.delete(path)
+    assert [finding.kind for finding in old_shop.register(KEEPS_A_WEEK, full_sweep=True).findings] == ["vanished"]
+    maintain([KEEPS_A_WEEK], ports_of(old_shop), old_shop.context(), keep_days=30)
+    assert len(old_shop.lake.landed[ORDERS.id].files) == 4
+
+
 def test_an_expiry_that_would_take_most_of_landing_waits_for_a_persons_word(old_shop: Shop) -> None:
     a_day = replace(ORDERS, retention_days=1)
     result = maintain([a_day], ports_of(old_shop), old_shop.context(), keep_days=30)
