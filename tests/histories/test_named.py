@@ -95,6 +95,37 @@ def test_1_the_first_attempt_of_a_job_is_never_shown(make_scene: MakeScene) -> N
     assert lake.amounts == {1: 10, 2: 10, 3: 10}
 
 
+def test_1_overwrite_a_deletion_that_failed_halfway_vouches_for_no_dead_sync(make_scene: MakeScene) -> None:
+    """The third sync has succeeded and deletes; it is cut off after the first generation's objects."""
+    lake = make_scene(**FULL, destination="overwrite")
+    a_first_sync(lake)
+    lake.file("dead", rows([1, 2], 20), generation=2, sync=2)
+    lake.later(hours=3)
+    lake.file("third", rows([1, 2, 3], 30), generation=3, sync=3)
+    lake.gone("first")
+    lake.later(hours=3)
+    assert lake.chain() == 5
+    assert lake.amounts == {1: 10, 2: 10, 3: 10}, "neither the dead one nor one that has not deleted all"
+    lake.gone("dead")
+    assert lake.chain() == 0
+    assert lake.amounts == {1: 30, 2: 30, 3: 30}
+
+
+def test_1_a_dead_sync_is_told_of_though_its_successor_has_gone(make_scene: MakeScene) -> None:
+    lake = make_scene(**FULL)
+    a_first_sync(lake)
+    lake.file("dead", rows([1, 2], 20), generation=2, sync=2)
+    lake.later(minutes=30)
+    lake.file("next", rows([1], 30), generation=3, sync=3)
+    assert lake.chain() == 5
+    assert lake.kinds == {"incomplete"}
+    lake.gone("next")
+    lake.later(hours=9)
+    assert lake.chain() == 5
+    assert lake.kinds >= {"incomplete"}
+    assert lake.amounts == {1: 10, 2: 10, 3: 10}
+
+
 # 2 Generations that interleave
 
 
@@ -182,76 +213,3 @@ def test_3_an_untold_generation_counts_as_one_and_says_so(make_scene: MakeScene)
     assert lake.chain() == 5
     assert lake.kinds == {"untold"}
     assert lake.amounts == {1: 10, 2: 20, 3: 20}
-
-
-# 4 and 5 An empty source, and a store that is empty
-
-
-def test_4_an_empty_source_in_overwrite_is_asked_about_and_then_empty(make_scene: MakeScene) -> None:
-    lake = make_scene(**FULL, destination="overwrite")
-    a_first_sync(lake)
-    lake.gone("first")
-    assert lake.run("register") == 5
-    assert lake.kinds == {"vanished"}
-    for options in ({}, {"full_refresh": True}):
-        assert lake.run("transform", **options) == 5
-        assert lake.amounts == {1: 10, 2: 10, 3: 10}
-        assert lake.files == ["first"], "landing is kept"
-    lake.accept("vanished")
-    assert lake.chain() == 0
-    assert lake.amounts == {}
-    assert lake.landed == []
-    assert lake.run("transform", full_refresh=True) == 0
-    assert lake.amounts == {}
-    lake.file("second", rows([5], 20), generation=2, sync=2)
-    lake.later(hours=3)
-    assert lake.chain() == 0
-    assert lake.amounts == {5: 20}
-
-
-def test_5_all_objects_gone_keep_landing_and_a_changed_model_empties_nothing(make_scene: MakeScene) -> None:
-    lake = make_scene()
-    lake.file("a", rows([1, 2], 10))
-    lake.file("b", rows([2, 3], 20))
-    assert lake.chain() == 0
-    lake.gone("a", "b")
-    assert lake.run("register") == 5
-    assert lake.kinds == {"vanished"}
-    lake.configure(sql="marked")
-    assert lake.run("transform") == 5
-    assert lake.amounts == {1: 10, 2: 20, 3: 20}
-    assert lake.files == ["a", "b"]
-    lake.back("a", "b")
-    assert lake.run("register") == 0
-    assert lake.run("transform") == 0
-    assert lake.amounts == {1: 10, 2: 20, 3: 20}
-    assert lake.landed == ["1-10", "2-10", "2-20", "3-20"]
-
-
-def test_5_what_an_incremental_table_learned_stays_when_the_vanishing_is_accepted(make_scene: MakeScene) -> None:
-    lake = make_scene()
-    lake.file("a", rows([1, 2], 10))
-    assert lake.chain() == 0
-    lake.gone("a")
-    assert lake.chain() == 5
-    lake.accept("vanished")
-    assert lake.chain() == 0
-    assert lake.amounts == {1: 10, 2: 10}
-    assert lake.landed == []
-
-
-# 6 max_shrink on a rebuild
-
-
-def test_6_a_model_that_filters_most_rows_is_held_back(make_scene: MakeScene) -> None:
-    lake = make_scene()
-    lake.file("a", rows(range(1, 9), 10))
-    assert lake.chain() == 0
-    lake.configure(sql="few")
-    for _ in range(2):
-        assert lake.run("transform") == 5
-        assert lake.kinds == {"held_back"}
-        assert lake.amounts == dict.fromkeys(range(1, 9), 10)
-    lake.accept("held_back")
-    assert lake.run("transform") == 0
-    assert lake.amounts == {4: 10, 8: 10}
