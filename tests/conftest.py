@@ -102,7 +102,8 @@ def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long-faults", action="store_true", help="the long form of tests/faults")
+    parser.addoption("--long-faults", action="store_true", help="the long form of tests/faults and tests/histories")
+    parser.addoption("--histories-seed", help="the seed of tests/histories; without it the short form has its own")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -132,5 +133,5 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if TALLY:
-        terminalreporter.write_line(f"survived: {told(TALLY)}")
+    for line in told(TALLY):
+        terminalreporter.write_line(line)
