@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,20 @@ from lotuslake.core.data_file import DataFile
 from lotuslake.core.errors import UnreachableError
 from lotuslake.core.field_types import ColumnType
 from lotuslake.core.footer import Footer, Unreadable
+from lotuslake.core.names import find_twins
 from lotuslake.core.type_text import parse_type
 from lotuslake.ports import ObjectStore
 from lotuslake.sql import load_sql
 
 S3_THREADS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What files with equal schemas have in common."""
+
+    columns: tuple[tuple[str, ColumnType], ...]
+    twins: tuple[tuple[str, ...], ...]
 
 
 class ParquetFooters:
@@ -30,7 +40,7 @@ class ParquetFooters:
         self._instance = instance
         self._store = store
         self._folders = WholeFolders(instance)
-        self._described: dict[str, tuple[tuple[str, ColumnType], ...]] = {}
+        self._described: dict[str, _Shape] = {}
 
     def read(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
         """Footers in the order of ``files``; a file that is gone by now is left out.
@@ -50,10 +60,10 @@ class ParquetFooters:
     def _read_all(self, files: Sequence[DataFile]) -> list[Footer | Unreadable]:
         by_url = {self._store.url(file.path): file for file in files}
         rows = self._fetch_by_folder(list(by_url))
-        footers = {
-            url: Footer(by_url[url], self._describe(url, shape), row_count, *facts)
-            for url, row_count, shape, *facts in rows
-        }
+        footers: dict[str, Footer] = {}
+        for url, row_count, shape_hash, *facts in rows:
+            shape = self._describe(url, shape_hash)
+            footers[url] = replace(Footer(by_url[url], shape.columns, row_count, *facts), twins=shape.twins)
         return [footers[url] for url in by_url]
 
     def _read_one(self, file: DataFile) -> Footer | Unreadable | None:
@@ -97,13 +107,18 @@ class ParquetFooters:
         with self._instance.threads(S3_THREADS if on_s3 else self._instance.options.threads):
             return self._instance.connection.execute(load_sql("footers")["facts"], {"files": patterns}).fetchall()
 
-    def _describe(self, url: str, shape: str) -> tuple[tuple[str, ColumnType], ...]:
-        if shape not in self._described:
-            rows = self._instance.connection.execute(
-                load_sql("footers")["describe"], {"file": escape_glob(url)}
-            ).fetchall()
-            self._described[shape] = tuple((name, parse_type(type_)) for name, type_, *_ in rows)
-        return self._described[shape]
+    def _describe(self, url: str, shape_hash: str) -> _Shape:
+        if shape_hash not in self._described:
+            sql, file = load_sql("footers"), {"file": escape_glob(url)}
+            columns = self._instance.connection.execute(sql["describe"], file).fetchall()
+            # DESCRIBE tells the names that DuckDB gives, where two of the file's would be one to it.
+            schema = self._instance.connection.execute(sql["schema"], file).fetchall()
+            named = {name for name, _ in schema}
+            renamed = [(name,) for name, *_ in columns if name not in named]
+            self._described[shape_hash] = _Shape(
+                tuple((name, parse_type(type_)) for name, type_, *_ in columns), (*find_twins(schema), *renamed)
+            )
+        return self._described[shape_hash]
 
 
 def escape_glob(path: str) -> str:

@@ -33,21 +33,23 @@ def decide(stream: Stream, landing: Columns, inspected: Sequence[Footer | Unread
     required = (*ALWAYS_REQUIRED, *stream.primary_key)
     verdicts: dict[int, Verdict] = {}
 
-    def judge(columns: Columns) -> Verdict:
+    def judge(found: Footer) -> Verdict:
         # Files of one shape share one tuple of columns, so a batch is compared once a shape.
-        if id(columns) not in verdicts:
-            verdicts[id(columns)] = compare_columns(columns, landing, required, always_copy=stream.landing == "copy")
-        return verdicts[id(columns)]
+        if id(found.columns) not in verdicts:
+            verdicts[id(found.columns)] = compare_columns(
+                found.columns, landing, required, twins=found.twins, always_copy=stream.landing == "copy"
+            )
+        return verdicts[id(found.columns)]
 
     return [_decide_one(found, judge) for found in inspected]
 
 
-def _decide_one(found: Footer | Unreadable, judge: Callable[[Columns], Verdict]) -> Decision:
+def _decide_one(found: Footer | Unreadable, judge: Callable[[Footer], Verdict]) -> Decision:
     if isinstance(found, Unreadable):
         return Decision(found.file, FileStatus.QUARANTINED, reason=found.reason)
     if found.rows == 0:
         return Decision(found.file, FileStatus.EMPTY, rows=0, content_hash=found.content_hash)
-    verdict = judge(found.columns)
+    verdict = judge(found)
     if isinstance(verdict, Refused):
         return Decision(found.file, FileStatus.QUARANTINED, rows=found.rows, reason=verdict.reason)
     return Decision(

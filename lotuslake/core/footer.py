@@ -14,7 +14,8 @@ class Footer:
     """Columns in file order, row count, and the two facts that delimit a sync's content.
 
     ``generation_id`` and ``newest_extracted_at`` are None where the file does not tell. ``content_hash`` covers the
-    schema and every column chunk's place, size and statistics: the same hash is the same content.
+    schema and every column chunk's place, size and statistics: the same hash is the same content. ``twins`` are paths of
+    columns that share a name but for upper and lower case.
     """
 
     file: DataFile
@@ -23,6 +24,7 @@ class Footer:
     generation_id: int | None = None
     newest_extracted_at: datetime | None = None
     content_hash: str | None = None
+    twins: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from lotuslake.core.conversion import EXTRACTED_AT, INSTANTS, WHOLE, convert
 from lotuslake.core.field_types import BIGINT, DOUBLE, TIMESTAMP, ColumnType, ListOf, Scalar, Struct, quote_identifier
+from lotuslake.core.names import fold_name, match_names
 
 Columns = Sequence[tuple[str, ColumnType]]
 
@@ -34,25 +35,40 @@ class Refused:
 Verdict = ByReference | ByCopy | Refused
 
 
-def compare_columns(file: Columns, landing: Columns, required: Sequence[str], *, always_copy: bool = False) -> Verdict:
+def compare_columns(
+    file: Columns,
+    landing: Columns,
+    required: Sequence[str],
+    *,
+    twins: Sequence[tuple[str, ...]] = (),
+    always_copy: bool = False,
+) -> Verdict:
     """Compare a file's columns with the landing table's.
 
     ``required`` names the columns without which the rows mean nothing: the key, and when the record was extracted.
+    ``twins`` are columns of the file that could be taken for one another.
     """
-    have = {name.casefold(): (name, type_) for name, type_ in file}
-    if len(have) < len(file):
-        return Refused("two columns differ only in upper and lower case")
-    absent = [name for name in required if name.casefold() not in have]
+    types = dict(file)
+    own_names = match_names(types, [name for name, _ in landing])
+    wanted_names = {fold_name(name) for name in (*own_names, *(own for found in own_names.values() for own in found))}
+    for path in (*twins, *_twins_at_the_top(types)):
+        if fold_name(path[0]) in wanted_names:
+            return Refused(f"two columns differ only in upper and lower case: {'.'.join(path)}")
+    absent = [name for name, found in match_names(types, required).items() if not found]
     if absent:
         return Refused(f"column {absent[0]} is missing")
     by_reference = not always_copy
     expressions: list[tuple[str, str]] = []
     for name, wanted in landing:
-        own_name, own_type = have.get(name.casefold(), (name, None))
-        if own_type is None:
+        if len(own_names[name]) > 1:
+            return Refused(f"columns {' and '.join(own_names[name])} could both be the declared {name}")
+        if not own_names[name]:
             expressions.append((name, f"CAST(NULL AS {wanted})"))
             continue
-        by_reference = by_reference and is_readable_as(own_type, wanted)
+        own_name = own_names[name][0]
+        own_type = types[own_name]
+        is_same = fold_name(own_name) == fold_name(name)
+        by_reference = by_reference and is_same and is_readable_as(own_type, wanted)
         expression = convert(quote_identifier(own_name), own_type, wanted, column=name)
         if expression is None:
             return Refused(f"column {name} is {own_type}, which does not convert to {wanted}")
@@ -60,13 +76,22 @@ def compare_columns(file: Columns, landing: Columns, required: Sequence[str], *,
     return ByReference() if by_reference else ByCopy(tuple(expressions))
 
 
+def _twins_at_the_top(names: Collection[str]) -> list[tuple[str, ...]]:
+    times = Counter(fold_name(name) for name in names)
+    return [(name,) for name in names if times[fold_name(name)] > 1]
+
+
 def is_readable_as(file: ColumnType, wanted: ColumnType) -> bool:
     """Whether DuckLake maps the file's type to the landing type itself (seen with DuckLake of DuckDB 1.5.5)."""
     match file, wanted:
         case Struct(), Struct():
-            targets = {name.casefold(): type_ for name, type_ in wanted.fields}
-            shared = [(type_, targets[name.casefold()]) for name, type_ in file.fields if name.casefold() in targets]
-            return bool(shared) and all(is_readable_as(own, other) for own, other in shared)
+            own = dict(file.fields)
+            own_names = match_names(own, [name for name, _ in wanted.fields])
+            shared = [(own_name, name, type_) for name, type_ in wanted.fields for own_name in own_names[name]]
+            return bool(shared) and all(
+                fold_name(own_name) == fold_name(name) and is_readable_as(own[own_name], type_)
+                for own_name, name, type_ in shared
+            )
         case ListOf(), ListOf():
             return is_readable_as(file.element, wanted.element)
         case Scalar(), Scalar():
@@ -99,7 +124,7 @@ def _form_of(name: str, declared: ColumnType, seen: Sequence[tuple[Columns, int]
     votes: Counter[ColumnType] = Counter()
     for columns, files in seen:
         for own_name, own_type in columns:
-            if own_name.casefold() == name.casefold():
+            if fold_name(own_name) == fold_name(name):
                 votes[adopt_instants(declared, own_type, epoch=name == EXTRACTED_AT)] += files
     return max(votes, key=lambda form: votes[form]) if votes else declared
 
@@ -108,10 +133,10 @@ def adopt_instants(declared: ColumnType, seen: ColumnType, *, epoch: bool = Fals
     """``declared`` with every instant in the form that ``seen`` has at the same place."""
     match declared, seen:
         case Struct(), Struct():
-            own = {name.casefold(): type_ for name, type_ in seen.fields}
+            own = {fold_name(name): type_ for name, type_ in seen.fields}
             return Struct(
                 tuple(
-                    (name, adopt_instants(type_, own[name.casefold()]) if name.casefold() in own else type_)
+                    (name, adopt_instants(type_, own[fold_name(name)]) if fold_name(name) in own else type_)
                     for name, type_ in declared.fields
                 )
             )

@@ -35,3 +35,6 @@ FROM footers
 
 -- name: describe
 DESCRIBE SELECT * FROM read_parquet($file, hive_partitioning = false)
+
+-- name: schema
+SELECT name, num_children FROM parquet_schema($file)

@@ -44,7 +44,8 @@ LANDING = columns(id="BIGINT", total="DOUBLE", at="TIMESTAMP", customer="STRUCT(
         (columns(id="BIGINT", customer="STRUCT(ID INTEGER, extra DATE)"), ByReference()),
         (columns(total="DOUBLE"), Refused("column id is missing")),
         (columns(id="BIGINT", at="BOOLEAN"), Refused("column at is BOOLEAN, which does not convert to TIMESTAMP")),
-        (columns(id="BIGINT", ID="BIGINT"), Refused("two columns differ only in upper and lower case")),
+        (columns(id="BIGINT", ID="BIGINT"), Refused("two columns differ only in upper and lower case: id")),
+        (columns(id="BIGINT", other="BIGINT", Other="BIGINT"), ByReference()),
     ],
 )
 def test_a_file_stands_as_it_is_or_not_at_all(file: Columns, expected: object) -> None:
