@@ -63,7 +63,9 @@ def put_back(instance: DuckDbInstance, table: str, cursor: str, version: int, wh
     connection.execute(f"CREATE OR REPLACE TABLE {table} AS FROM {table} {at}")
     connection.execute(
         f"UPDATE {cursor} SET version = $version, position = was.position, epoch = was.epoch, "
-        "generation_id = was.generation_id, model_hash = was.model_hash, upstreams = was.upstreams, updated_at = now() "
-        f"FROM (FROM {cursor} {at}) AS was",
+        "generation_id = was.generation_id, model_hash = was.model_hash, upstreams = was.upstreams, "
+        "null_keys = was.null_keys, updated_at = now() "
+        # The snapshot may be from before the column.
+        f"FROM (FROM {cursor} {at} UNION ALL BY NAME SELECT CAST(NULL AS BIGINT) AS null_keys WHERE false) AS was",
         {"version": version},
     )

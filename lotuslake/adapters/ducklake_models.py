@@ -17,6 +17,7 @@ from lotuslake.adapters.duckdb_errors import first_line, translate, translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.ducklake_lost_files import DamagedTable, find_damaged_tables, put_back
 from lotuslake.adapters.landing_view import landing_view
+from lotuslake.adapters.project_macros import describe_stream, know_marks, require_macros
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import LostRaceError, ModelError, UnreachableError
 from lotuslake.core.field_types import quote_identifier
@@ -68,10 +69,10 @@ class DuckLakeModels:
         self._mend_lost_files()
 
     def load_cursor(self, model: str) -> Cursor:
-        columns = "version, position, epoch, generation_id, model_hash, upstreams"
+        columns = "version, position, epoch, generation_id, model_hash, upstreams, null_keys"
         row = self._rows(f"SELECT {columns} FROM {cursor_table(model)}")[0]
         upstreams = tuple(sorted(json.loads(row[5] or "{}").items()))
-        return Cursor(row[0], row[1] or 0, row[2] or 0, row[3], row[4] or "", upstreams)
+        return Cursor(row[0], row[1] or 0, row[2] or 0, row[3], row[4] or "", upstreams, row[6])
 
     def load_rebuild(self, model: str, part: str = "") -> Rebuild | None:
         if not self._has_table("meta", rebuild_name(model, part)):
@@ -115,6 +116,8 @@ class DuckLakeModels:
             self._instance.connection.execute(f"DROP TABLE {LAKE}.{schema}.{quote_identifier(table)}")
 
     def run(self, step: Step, *, stream: Stream | None, run_id: str) -> None:
+        if stream is not None:
+            require_macros(self._project, stream)
         with translated(f"laying out the input of {step.model}"):
             if stream is not None:
                 self._lay_out_landing(stream, step.entries)
@@ -159,16 +162,15 @@ class DuckLakeModels:
                 "part": step.part,
                 "shards": step.shards,
                 "run_id": run_id,
-                "primary_key": json.dumps(stream.primary_key if stream else ()),
-                "has_cursor": stream is not None and stream.cursor_field is not None,
-                "has_tombstones": stream is not None and stream.tombstone_field is not None,
+                **describe_stream(stream),
             },
         )
 
     def _lay_out_landing(self, stream: Stream, entries: Sequence[LedgerEntry]) -> None:
         try:
             urls = [self._read_url(entry) for entry in entries]
-            self._instance.connection.execute(landing_view(stream, self._load_columns(stream), urls))
+            view = landing_view(stream, self._load_columns(stream), urls, marked=know_marks(self._project))
+            self._instance.connection.execute(view)
         except (duckdb.HTTPException, duckdb.IOException) as error:
             if not _GONE.search(str(error)):
                 raise

@@ -13,6 +13,7 @@ from lotuslake.commands.turns import locked, take_turns
 from lotuslake.core.errors import ConfigError, ExitCode, LotusLakeError
 from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Model
+from lotuslake.core.model_shape import shaped_by
 from lotuslake.core.stream import Stream
 
 __all__ = [
@@ -40,7 +41,7 @@ def transform(
             locked(
                 ports.lock,
                 f"transform {stream.id}",
-                StreamWorker(stream, models[stream.processed_model], ports, options, context, result).run(),
+                StreamWorker(stream, shaped_by(stream, models), ports, options, context, result).run(),
             ),
         )
         for stream, result in zip(streams, results, strict=True)

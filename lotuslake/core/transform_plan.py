@@ -19,7 +19,8 @@ class Cursor:
     """Where a model stands: the row of its `meta.cursor_*` table.
 
     ``version`` counts the model's commits, 0 meaning never built. ``upstreams`` maps each model it reads to the version it
-    has read.
+    has read. ``null_keys`` counts the records without a key in what it was built from, each raw id once; None while there
+    was none yet.
     """
 
     version: int = 0
@@ -28,6 +29,7 @@ class Cursor:
     generation_id: int | None = None
     model_hash: str = ""
     upstreams: tuple[tuple[str, int], ...] = ()
+    null_keys: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
