@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from lotuslake.commands.backfill_shards import ShardedRebuild, require_shards, wait_or_give_up
 from lotuslake.commands.context import RunContext
+from lotuslake.commands.null_keys import settle_null_keys
 from lotuslake.commands.register import RegisterPorts
 from lotuslake.commands.reregister import reregister
 from lotuslake.commands.transform import finish
@@ -16,6 +17,7 @@ from lotuslake.commands.turns import take_turns
 from lotuslake.core.backfill_plan import DateRange, plan_replay
 from lotuslake.core.errors import ConfigError, LostRaceError
 from lotuslake.core.model import Model
+from lotuslake.core.model_shape import shaped_by
 from lotuslake.core.stream import BatchLimits, Stream
 from lotuslake.core.transform_plan import Cursor, Rebuild, Step, needs_rebuild
 
@@ -68,7 +70,7 @@ def backfill(
     ports.transformer.prepare(list(models.values()))
     results = [StreamTransformation(stream.id) for stream in streams]
     workers = [
-        (stream.id, _Backfill(stream, models[stream.processed_model], register_ports, ports, options, context, result))
+        (stream.id, _Backfill(stream, shaped_by(stream, models), register_ports, ports, options, context, result))
         for stream, result in zip(streams, results, strict=True)
     ]
     finished, errors = take_turns([(name, worker.run()) for name, worker in workers], context.should_end)
@@ -129,6 +131,7 @@ class _Backfill:
                 for _ in self._worker().take(self._plan_replay(cursor), cursor):
                     lost = 0
                     yield
+                settle_null_keys(self.stream, self._cursor(), self.ports.ledger)
             except LostRaceError as error:
                 lost = wait_or_give_up(lost, self.stream, error)
             else:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lotuslake.commands.context import RunContext
+from lotuslake.commands.null_keys import settle_null_keys
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import LostRaceError
@@ -38,6 +39,7 @@ class StreamWorker:
         while True:
             try:
                 cursor = self.ports.transformer.load_cursor(self.model.name)
+                settle_null_keys(self.stream, cursor, self.ports.ledger)
                 steps = self._plan(cursor, forced=forced)
                 if not steps:
                     return

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-FindingKind = Literal["quarantined", "overwritten", "missing", "test", "stale", "held_back"]
+FindingKind = Literal["quarantined", "overwritten", "missing", "test", "stale", "held_back", "null_keys"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong now. ``subject`` is a path, a test's name, or empty for the stream as a whole."""
+    """One thing that is wrong now. ``subject`` is a path, a test's name, the key, or empty for the stream as a whole."""
 
     id: str
     kind: FindingKind
