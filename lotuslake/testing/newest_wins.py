@@ -2,7 +2,7 @@
 
 The version of a row is (``_airbyte_extracted_at``, cursor, ``_airbyte_raw_id``), nulls first. A tombstone marks a record
 deleted without erasing what was known: the newest full row and the newest tombstone are kept side by side. A record
-without a key is told by its raw id.
+without a key is identified by its raw id.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
   that of the last tombstone; each only ever grows, so the order in which files arrive does not matter. A record is
   deleted while its tombstone is newer than its last full row.
 
-  A record is told by its key. One whose key is wholly NULL is none of another's versions: it is told by its raw id.
+  A record is identified by its key. One whose key is wholly NULL is no version of another: its raw id identifies it.
 #}
 {% macro row_version(alias, step, lead='c_') -%}
   {%- set names = version_names(step) -%}
