@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,7 @@ from lotuslake.core.model import Layer, Model
 PROFILE = "lotuslake"
 PARSED = "partial_parse.msgpack"
 STATUSES = frozenset({"pass", "warn", "fail"})
+_MACRO = re.compile(r"{%-?\s*macro\s+(\w+)")
 
 
 class DbtProject:
@@ -98,6 +100,12 @@ class DbtProject:
             for node in nodes
             if node.schema in {"processed", "enriched"}
         }
+
+    @cached_property
+    def macros(self) -> frozenset[str]:
+        """Names of the macros in the project's own folder for them, read without dbt."""
+        files = (self._folder / "macros").rglob("*.sql")
+        return frozenset(name for file in files for name in _MACRO.findall(file.read_text(encoding="utf-8")))
 
     def run(self, model: str) -> None:
         """Build one model.

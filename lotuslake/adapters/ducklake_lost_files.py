@@ -64,8 +64,9 @@ def put_back(instance: DuckDbInstance, table: str, cursor: str, version: int, wh
     connection.execute(
         f"UPDATE {cursor} SET version = $version, position = was.position, epoch = was.epoch, "
         "generation_id = was.generation_id, model_hash = was.model_hash, upstreams = was.upstreams, "
-        # A snapshot from before the lake was upgraded has no such column.
-        "built_by = was.built_by, updated_at = now() FROM ("
-        f"SELECT NULL::VARCHAR AS built_by WHERE false UNION ALL BY NAME FROM {cursor} {at}) AS was",
+        # A snapshot from before the lake was upgraded has no such columns.
+        "built_by = was.built_by, null_keys = was.null_keys, updated_at = now() FROM ("
+        "SELECT NULL::VARCHAR AS built_by, NULL::BIGINT AS null_keys WHERE false "
+        f"UNION ALL BY NAME FROM {cursor} {at}) AS was",
         {"version": version},
     )

@@ -20,6 +20,7 @@ from lotuslake.adapters.ducklake_lost_files import DamagedTable, find_damaged_ta
 from lotuslake.adapters.landing_view import held_columns, landing_view
 from lotuslake.adapters.model_steps import WRITTEN_ANEW, refused, step_values
 from lotuslake.adapters.model_tables import cursor_table, find_cursors, make_cursor, rebuild_name, rebuild_table
+from lotuslake.adapters.project_macros import know_marks, require_macros
 from lotuslake.core.build import parse_built_by
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import LostRaceError, ModelError, UnreachableError
@@ -69,13 +70,13 @@ class DuckLakeModels:
         self._mend_lost_files()
 
     def load_cursor(self, model: str) -> Cursor:
-        columns = "version, position, epoch, generation_id, model_hash, upstreams, built_by"
+        columns = "version, position, epoch, generation_id, model_hash, upstreams, built_by, null_keys"
         try:
             row = self._rows(f"SELECT {columns} FROM {cursor_table(model)}")[0]
         except duckdb.CatalogException:
             return Cursor()
         upstreams = tuple(sorted(json.loads(row[5] or "{}").items()))
-        return Cursor(row[0], row[1] or 0, row[2] or 0, row[3], row[4] or "", upstreams, parse_built_by(row[6]))
+        return Cursor(row[0], row[1] or 0, row[2] or 0, row[3], row[4] or "", upstreams, parse_built_by(row[6]), row[7])
 
     def load_rebuild(self, model: str, part: str = "") -> Rebuild | None:
         if not self._has_table("meta", rebuild_name(model, part)):
@@ -133,6 +134,8 @@ class DuckLakeModels:
         return TableRows(before, self.count_rows(step.model)) if is_anew else None
 
     def _run(self, step: Step, stream: Stream | None, run_id: str) -> None:
+        if stream is not None:
+            require_macros(self._project, stream, step)
         with translated(f"laying out the input of {step.model}"):
             if stream is not None:
                 self._lay_out_landing(stream, step.entries)
@@ -160,7 +163,7 @@ class DuckLakeModels:
             urls = [self._read_url(entry) for entry in entries]
             columns = self._load_columns(stream)
             selects = batch_rows(self._instance.connection, held_columns(stream, columns), urls)
-            self._instance.connection.execute(landing_view(stream, columns, selects))
+            self._instance.connection.execute(landing_view(stream, columns, selects, marked=know_marks(self._project)))
         except (duckdb.HTTPException, duckdb.IOException) as error:
             if not _GONE.search(str(error)):
                 raise

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+from lotuslake.adapters.project_macros import describe_stream
 from lotuslake.core.errors import LotusLakeError, ModelError, NotCarriedError, ShrunkError
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Step
@@ -31,9 +31,7 @@ def step_values(step: Step, stream: Stream | None, run_id: str) -> dict[str, Any
         "part": step.part,
         "shards": step.shards,
         "run_id": run_id,
-        "primary_key": json.dumps(stream.primary_key if stream else ()),
-        "has_cursor": stream is not None and stream.cursor_field is not None,
-        "has_tombstones": stream is not None and stream.tombstone_field is not None,
+        **describe_stream(stream),
         "least_rows": step.terms.least_rows,
         "carry_until": step.terms.carry_until and step.terms.carry_until.replace(tzinfo=None),
         "built_by": None if step.terms.built_by is None else str(step.terms.built_by),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from lotuslake.commands.backfill_shards import ShardedRebuild, require_shards, wait_or_give_up
 from lotuslake.commands.context import RunContext
+from lotuslake.commands.null_keys import settle_null_keys
 from lotuslake.commands.rebuild_terms import since_of, with_terms
 from lotuslake.commands.register import RegisterPorts
 from lotuslake.commands.reregister import reregister
@@ -137,6 +138,7 @@ class _Backfill:
                 for _ in self._worker().take(self._plan_replay(cursor), cursor):
                     lost = 0
                     yield
+                settle_null_keys(self.stream, self._cursor(), self.ports.ledger)
             except LostRaceError as error:
                 lost = wait_or_give_up(lost, self.stream, error)
             else:
@@ -146,7 +148,7 @@ class _Backfill:
         head = self.ports.ledger.load_head(self.stream)
         worker = self._worker()
         content = worker.choose(self.ports.ledger.load_entries(self.stream), cursor)
-        if content is None or worker.has_vanished() or worker.is_outdated(cursor, head, content):
+        if content is None or worker.is_outdated(cursor, head, content):
             # Merged into what other SQL has made, the days would pass for all of it.
             self.context.warn(
                 "no day is replayed: the model is not up to date; run the same again", stream=self.stream.id

@@ -105,8 +105,6 @@ class ShardedRebuild:
         entries = self.worker.ports.ledger.load_entries(self.worker.stream)
         cursor = self.worker.ports.transformer.load_cursor(self.worker.model.name)
         content = self.worker.choose(entries, cursor)
-        if self.worker.has_vanished():
-            return None
         if content is None:
             reason = "its newest generation is not complete"
             self.worker.context.warn(f"{self.worker.model.name} is not rebuilt: {reason}", stream=self.worker.stream.id)

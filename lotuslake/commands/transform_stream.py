@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from lotuslake.commands.context import RunContext
+from lotuslake.commands.null_keys import settle_null_keys
 from lotuslake.commands.rebuild_terms import RebuildJudge, since_of, with_terms
 from lotuslake.commands.set_aside import set_aside_unreadable
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts
@@ -15,7 +16,7 @@ from lotuslake.core.choice import choose_content
 from lotuslake.core.content import Choice, Content, Evidence
 from lotuslake.core.data_file import LedgerEntry
 from lotuslake.core.errors import ConfigError, LostRaceError, ModelError, NotCarriedError, ShrunkError, UnreachableError
-from lotuslake.core.finding import failed_model
+from lotuslake.core.finding import Finding, failed_model
 from lotuslake.core.head import Head
 from lotuslake.core.loss import find_loss, find_unread
 from lotuslake.core.model import Model
@@ -60,6 +61,7 @@ class StreamWorker:
         while True:
             try:
                 cursor = self.ports.transformer.load_cursor(self.model.name)
+                settle_null_keys(self.stream, cursor, self.ports.ledger)
                 steps = self._plan(cursor, forced=forced)
                 if not steps:
                     return
@@ -106,7 +108,9 @@ class StreamWorker:
             yield
 
     def choose(self, entries: Sequence[LedgerEntry], cursor: Cursor) -> Content | None:
-        """The files to show; what generations give cause to say becomes findings, and what they no longer give is closed.
+        """The files to show; None to leave the table as it is.
+
+        What generations give cause to say becomes findings, and what they no longer give is closed.
 
         Raises:
             ConfigError: the table was built by another key, cursor field or mode.
@@ -119,8 +123,9 @@ class StreamWorker:
             partial(self.ports.transformer.count_rows, self.model.name),
         )
         choice = choose_content(self.stream, entries, cursor, evidence)
-        self._tell(choice)
-        return choice.content
+        raised = self.ports.ledger.load_raised(self.stream)
+        self._tell(choice, raised)
+        return None if self._has_vanished(raised) else choice.content
 
     def _refuse(self, terms: Terms, error: ShrunkError | NotCarriedError) -> None:
         now = self.context.now()
@@ -148,11 +153,10 @@ class StreamWorker:
                 stream=self.stream.id,
             )
 
-    def _tell(self, choice: Choice) -> None:
+    def _tell(self, choice: Choice, raised: Sequence[Finding]) -> None:
         for finding in choice.findings:
             self.ports.ledger.raise_finding(finding)
         now = {finding.id for finding in choice.findings}
-        raised = self.ports.ledger.load_raised(self.stream)
         over = [f for f in raised if (f.kind in OF_GENERATIONS or is_of_left(f)) and f.id not in now]
         self.ports.ledger.close_findings(over)
 
@@ -161,9 +165,9 @@ class StreamWorker:
         head = self.ports.ledger.load_head(self.stream)
         entries = self.ports.ledger.load_entries(self.stream)
         content = self.choose(entries, cursor)
-        if content is None or self.has_vanished():
-            if content is None and forced:
-                self.context.warn(f"{self.model.name} is not rebuilt: no generation is complete", stream=self.stream.id)
+        if content is None:
+            if forced:
+                self.context.warn(f"{self.model.name} is not rebuilt: there is nothing complete", stream=self.stream.id)
             return []
         under_way = self.ports.transformer.load_rebuild(self.model.name)
         outdated = self.is_outdated(cursor, head, content)
@@ -186,10 +190,10 @@ class StreamWorker:
         made = built_by(self.stream, content.began, since_of(cursor), find_unread(entries, cursor, head))
         return with_terms(steps, Terms(made))
 
-    def has_vanished(self) -> bool:
+    def _has_vanished(self, raised: Sequence[Finding]) -> bool:
         """Whether every object is gone and a person is asked: nothing can be read, and nothing is taken for the new truth."""
-        raised = [finding for finding in self.ports.ledger.load_raised(self.stream) if finding.kind == "vanished"]
-        asked = next((finding for finding in raised if not self.ports.ledger.is_accepted(finding.id)), None)
+        vanished = [finding for finding in raised if finding.kind == "vanished"]
+        asked = next((finding for finding in vanished if not self.ports.ledger.is_accepted(finding.id)), None)
         if asked is not None:
             self.context.warn(f"{self.model.name} stays as it is: {asked.reason}", stream=self.stream.id)
         return asked is not None

@@ -12,8 +12,8 @@ from lotuslake.core.field_types import VARCHAR
 from lotuslake.core.json_schema import FieldSchemaError, column_type, sanitize_name
 from lotuslake.core.stream import Field
 
+# Airbyte keeps it for its own columns. Any other name may be a field's, those of the lake's own columns too.
 RESERVED_PREFIX = "_airbyte_"
-RESERVED_NAMES = frozenset({"_cursor", "is_deleted", "_deleted_extracted_at", "_deleted_raw_id"})
 
 
 def parse_fields(section: Section) -> tuple[Field, ...]:
@@ -41,8 +41,8 @@ def _field(section: Section, name: str, schema: Any) -> Field:
     column = sanitize_name(name)
     if not column:
         raise section.error(name, "has no name")
-    if column.lower().startswith(RESERVED_PREFIX) or column.lower() in RESERVED_NAMES:
-        raise section.error(name, "is a name that Lotus Lake or Airbyte keeps for itself; leave this field out")
+    if column.lower().startswith(RESERVED_PREFIX):
+        raise section.error(name, "is a name that Airbyte keeps for itself; leave this field out")
     if not isinstance(schema, Mapping):
         raise section.error(
             name, f"must be a JSON schema such as {{type: string}}, not {describe(schema)}{_misplaced(name)}"

@@ -15,9 +15,19 @@ from lotuslake.core.stream import (
     BatchLimits,
     Freshness,
     LandingMode,
+    NullKeys,
 )
 
-OPTION_KEYS = ("batch", "freshness", "landing", "lookback_days", "max_shrink", "retention_days", "settle_after")
+OPTION_KEYS = (
+    "batch",
+    "freshness",
+    "landing",
+    "lookback_days",
+    "max_shrink",
+    "null_keys",
+    "retention_days",
+    "settle_after",
+)
 BATCH_KEYS = ("max_files", "max_bytes", "max_rows")
 FRESHNESS_KEYS = ("warn_after", "error_after")
 # Where a key belongs that stands at another level of the file.
@@ -37,6 +47,7 @@ class Options:
     landing: LandingMode | None = None
     lookback_days: int = DEFAULT_LOOKBACK_DAYS
     max_shrink: float = DEFAULT_MAX_SHRINK
+    null_keys: NullKeys = "keep"
     retention_days: int | None = None
     settle_after: timedelta = DEFAULT_SETTLE_AFTER
 
@@ -54,6 +65,8 @@ def parse_options(section: Section, defaults: Options) -> Options:
         options = replace(options, lookback_days=section.whole("lookback_days", 0))
     if "max_shrink" in section:
         options = replace(options, max_shrink=section.share("max_shrink"))
+    if "null_keys" in section:
+        options = replace(options, null_keys=cast("NullKeys", section.choice("null_keys", ("keep", "drop"))))
     if "retention_days" in section:
         retention_days = None if section.is_null("retention_days") else section.whole("retention_days", 1)
         options = replace(options, retention_days=retention_days)

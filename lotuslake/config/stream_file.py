@@ -64,6 +64,7 @@ def parse_stream(section: Section, source: str, name: str, defaults: Options) ->
         retention_days=options.retention_days,
         settle_after=options.settle_after,
         max_shrink=options.max_shrink,
+        null_keys=options.null_keys,
         tombstone_field=section.attempt(lambda: _tombstone_field(section, fields, sync_mode), None),
     )
     section.raise_mistakes()

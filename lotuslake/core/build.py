@@ -52,10 +52,11 @@ def parse_built_by(text: str | None) -> BuiltBy | None:
 
 
 def build_hash(model_hash: str, stream: Stream) -> str:
-    """Hash of all that makes a processed table, beside its data: the model's SQL, and the types that its stream declares."""
+    """Hash of all that makes a processed table, beside its data: the model's SQL, and what its stream's file declares."""
     declared = {
         "fields": [[field.name, str(field.type)] for field in stream.fields],
         "tombstone_field": stream.tombstone_field,
+        "null_keys": stream.null_keys,
     }
     digest = hashlib.sha256(json.dumps(declared).encode()).hexdigest()
     return f"{model_hash}-{digest[:12]}"

@@ -7,7 +7,7 @@ then quarantined. Messages never hold values: a cast that may fail is tried, and
 from __future__ import annotations
 
 from lotuslake.core.field_types import VARCHAR, ColumnType, ListOf, Scalar, Struct, quote_identifier
-from lotuslake.core.names import fold_name
+from lotuslake.core.names import match_names
 from lotuslake.core.scalar_conversion import ALL_NULL, TIME_NS, TIMESTAMPTZ_NS, all_null, convert_scalar, error, tried
 
 
@@ -74,14 +74,18 @@ def _shaped(expression: str, shape: str, found: str, column: str) -> str:
 
 
 def _to_struct(expression: str, from_: Struct, to: Struct, column: str, depth: int) -> str | None:
-    have = {fold_name(name): (name, type_) for name, type_ in from_.fields}
+    have = dict(from_.fields)
+    own_names = match_names(have, [name for name, _ in to.fields])
     parts: list[str] = []
     for name, type_ in to.fields:
-        if fold_name(name) not in have:
+        if len(own_names[name]) > 1:
+            return None
+        if not own_names[name]:
             parts.append(f"{quote_identifier(name)} := CAST(NULL AS {type_})")
             continue
-        own_name, own_type = have[fold_name(name)]
-        member = convert(f"({expression}).{quote_identifier(own_name)}", own_type, type_, column=column, depth=depth)
+        own = own_names[name][0]
+        # In brackets, or `e0.id` would be a member of a column that is called `e0`.
+        member = convert(f"({expression}).{quote_identifier(own)}", have[own], type_, column=column, depth=depth)
         if member is None:
             return None
         parts.append(f"{quote_identifier(name)} := {member}")

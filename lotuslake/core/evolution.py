@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lotuslake.core.errors import ConfigError
 from lotuslake.core.field_types import TIMESTAMP, TIMESTAMPTZ, ColumnType, ListOf, Struct
+from lotuslake.core.names import fold_name
 from lotuslake.core.schema_comparison import Columns
 
 
@@ -33,10 +34,10 @@ def plan_evolution(stream: str, existing: Columns, wanted: Columns) -> list[AddC
 def _compare(stream: str, path: tuple[str, ...], have: ColumnType, want: ColumnType, changes: list[AddColumn]) -> None:
     match have, want:
         case Struct(), Struct():
-            own = {name.casefold(): (name, type_) for name, type_ in have.fields}
+            own = {fold_name(name): (name, type_) for name, type_ in have.fields}
             for name, type_ in want.fields:
-                if name.casefold() in own:
-                    own_name, own_type = own[name.casefold()]
+                if fold_name(name) in own:
+                    own_name, own_type = own[fold_name(name)]
                     _compare(stream, (*path, own_name), own_type, type_, changes)
                 else:
                     changes.append(AddColumn((*path, name), type_))

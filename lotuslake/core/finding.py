@@ -20,12 +20,13 @@ FindingKind = Literal[
     "loss",
     "removed",
     "model",
+    "null_keys",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong now. ``subject`` is a path, a test's name, or empty for the stream as a whole."""
+    """One thing that is wrong now. ``subject`` is a path, a test's name, the key, or empty for the stream as a whole."""
 
     id: str
     kind: FindingKind

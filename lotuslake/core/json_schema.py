@@ -77,7 +77,11 @@ class FieldSchemaError(ValueError):
 
 
 def sanitize_name(name: str) -> str:
-    """The column or struct field name that Airbyte gives to a property: letters, digits and underscores only."""
+    """The column or struct field name that Airbyte gives to a property: letters, digits and underscores only.
+
+    The rule is `toAvroSafeName` of Airbyte's bulk CDK (airbyte-cdk/bulk/core/load, io/airbyte/cdk/load/data/Transformations.kt).
+    It keeps upper and lower case, so Airbyte can write two names that are one to DuckDB.
+    """
     plain = "".join(char for char in unicodedata.normalize("NFKD", name) if unicodedata.category(char)[0] != "M")
     plain = re.sub(r"[ \t\n\x0b\f\r]+", "_", plain)
     plain = re.sub(r"[^A-Za-z0-9_]", "_", plain)

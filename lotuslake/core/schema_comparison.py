@@ -19,7 +19,7 @@ from lotuslake.core.field_types import (
     quote_identifier,
 )
 from lotuslake.core.file_schema import Namesakes
-from lotuslake.core.names import fold_name
+from lotuslake.core.names import fold_name, match_names
 from lotuslake.core.scalar_conversion import EXTRACTED_AT, INSTANTS, TIMETZ, WHOLE
 
 Columns = Sequence[tuple[str, ColumnType]]
@@ -60,22 +60,27 @@ def compare_columns(
     ``required`` names the columns without which the rows mean nothing: the key, and when the record was extracted.
     ``namesakes`` are those of the file's own schema: the engine shows the second of two under another name.
     """
-    wanted_names = {fold_name(name) for name, _ in landing}
+    types = dict(file)
+    own_names = match_names(types, [name for name, _ in landing])
+    wanted_names = {fold_name(name) for name in (*own_names, *(own for found in own_names.values() for own in found))}
     for pair in namesakes:
         if not pair.column or fold_name(pair.column) in wanted_names:
             return Refused(str(pair))
-    have = {fold_name(name): (name, type_) for name, type_ in file}
-    absent = [name for name in required if fold_name(name) not in have]
+    absent = [name for name, found in match_names(types, required).items() if not found]
     if absent:
         return Refused(f"column {absent[0]} is missing")
     by_reference = not always_copy
     expressions: list[tuple[str, str]] = []
     for name, wanted in landing:
-        own_name, own_type = have.get(fold_name(name), (name, None))
-        if own_type is None:
+        if len(own_names[name]) > 1:
+            return Refused(f"columns {' and '.join(own_names[name])} could both be the declared {name}")
+        if not own_names[name]:
             expressions.append((name, f"CAST(NULL AS {wanted})"))
             continue
-        by_reference = by_reference and is_readable_as(own_type, wanted)
+        own_name = own_names[name][0]
+        own_type = types[own_name]
+        is_same = fold_name(own_name) == fold_name(name)
+        by_reference = by_reference and is_same and is_readable_as(own_type, wanted)
         expression = convert(quote_identifier(own_name), own_type, wanted, column=name)
         if expression is None:
             return Refused(f"column {name} is {own_type}, which does not convert to {wanted}")
@@ -87,9 +92,13 @@ def is_readable_as(file: ColumnType, wanted: ColumnType) -> bool:
     """Whether DuckLake maps the file's type to the landing type itself (seen with DuckLake of DuckDB 1.5.5)."""
     match file, wanted:
         case Struct(), Struct():
-            targets = {fold_name(name): type_ for name, type_ in wanted.fields}
-            shared = [(type_, targets[fold_name(name)]) for name, type_ in file.fields if fold_name(name) in targets]
-            return bool(shared) and all(is_readable_as(own, other) for own, other in shared)
+            own = dict(file.fields)
+            own_names = match_names(own, [name for name, _ in wanted.fields])
+            shared = [(own_name, name, type_) for name, type_ in wanted.fields for own_name in own_names[name]]
+            return bool(shared) and all(
+                fold_name(own_name) == fold_name(name) and is_readable_as(own[own_name], type_)
+                for own_name, name, type_ in shared
+            )
         case ListOf(), ListOf():
             return is_readable_as(file.element, wanted.element)
         case Scalar(), Scalar():

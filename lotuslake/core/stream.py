@@ -12,6 +12,7 @@ from lotuslake.core.field_types import ColumnType
 SyncMode = Literal["incremental", "full_refresh"]
 DestinationSyncMode = Literal["append", "overwrite"]
 LandingMode = Literal["reference", "copy"]
+NullKeys = Literal["keep", "drop"]
 
 DEFAULT_LOOKBACK_DAYS = 3
 DEFAULT_SETTLE_AFTER = timedelta(hours=2)
@@ -61,7 +62,10 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One stream, named `source/stream` everywhere."""
+    """One stream, named `source/stream` everywhere.
+
+    ``null_keys`` says where records go whose key is wholly NULL: into rows of their own, or nowhere but landing.
+    """
 
     source: str
     name: str
@@ -80,6 +84,7 @@ class Stream:
     settle_after: timedelta = DEFAULT_SETTLE_AFTER
     max_shrink: float = DEFAULT_MAX_SHRINK
     tombstone_field: str | None = None
+    null_keys: NullKeys = "keep"
 
     @property
     def id(self) -> str:

@@ -23,7 +23,8 @@ class Cursor:
 
     ``version`` counts the model's commits, 0 meaning never built. ``upstreams`` maps each model it reads to the version it
     has read. ``model_hash`` is `build_hash` of a processed model. ``built_by`` is None where an older version of the program
-    built the table.
+    built the table. ``null_keys`` counts the records without a key in what it was built from, each raw id once; None while
+    there was none yet.
     """
 
     version: int = 0
@@ -33,6 +34,7 @@ class Cursor:
     model_hash: str = ""
     upstreams: tuple[tuple[str, int], ...] = ()
     built_by: BuiltBy | None = None
+    null_keys: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

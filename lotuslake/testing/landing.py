@@ -13,6 +13,7 @@ from lotuslake.core.evolution import plan_evolution
 from lotuslake.core.field_types import BIGINT, TIMESTAMP, VARCHAR, ColumnType
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.head import Head
+from lotuslake.core.names import fold_name
 from lotuslake.core.schema_comparison import Columns, landing_columns
 from lotuslake.core.setting_aside import UNREADABLE
 from lotuslake.core.stream import Stream
@@ -72,8 +73,8 @@ class MemoryLanding:
                 columns: Columns = landing_columns(declared, seen)
             else:
                 plan_evolution(stream.id, landed.columns[len(AIRBYTE_COLUMNS) :], declared[len(AIRBYTE_COLUMNS) :])
-                held = {name.casefold() for name, _ in landed.columns}
-                columns = (*landed.columns, *(item for item in declared if item[0].casefold() not in held))
+                held = {fold_name(name) for name, _ in landed.columns}
+                columns = (*landed.columns, *(item for item in declared if fold_name(item[0]) not in held))
             self._lake.landed[stream.id] = replace(landed, columns=columns)
             return columns
 

@@ -14,7 +14,7 @@ from lotuslake.core.model import Model
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Cursor, Rebuild, Step, TableRows
 from lotuslake.testing.files import Row
-from lotuslake.testing.newest_wins import newest_versions, with_version
+from lotuslake.testing.newest_wins import newest_versions, raw_ids_without_key, with_version
 
 if TYPE_CHECKING:
     from lotuslake.testing.lake import MemoryLake
@@ -79,12 +79,14 @@ class MemoryTransformer:
         with self._lake.calling("transformer.run"):
             try:
                 rows = self._rows(step, stream)
+                null_keys = self._count_null_keys(step, stream)
             except (ArithmeticError, LookupError, TypeError, ValueError) as error:
                 raise ModelError(f"model {step.model} does not build: {error!r}") from error
             before = len(self._lake.tables.get(step.model, []))
             if step.terms.least_rows is not None and step.mode != "append" and len(rows) < step.terms.least_rows:
                 raise ShrunkError(step.model, before, len(rows))
             self._commit(step, rows)
+            self._lake.cursors[step.model] = replace(self._lake.cursors[step.model], null_keys=null_keys)
         return TableRows(before, len(rows)) if step.mode in ("replace", "publish") else None
 
     def test(self, models: Sequence[Model]) -> list[TestOutcome]:
@@ -106,16 +108,12 @@ class MemoryTransformer:
         model = self._lake.models[step.model]
         if stream is None:
             return model.build(self._lake.tables)
-        read = (row for entry in step.entries for row in self._lake.landing.read(entry))
-        incoming = [with_version(stream, model.select(row)) for row in read]
+        incoming = self._incoming(step, stream)
         match step.mode:
             case "merge" | "replay":
                 return newest_versions(stream, [*incoming, *self._lake.tables[step.model]])
             case "append":
-                return [*self._lake.rebuilds[step.model, step.part][1], *newest_versions(stream, incoming)]
-            case "publish":
-                staged = (row for part in _parts(step) for row in self._lake.rebuilds[step.model, part][1])
-                return newest_versions(stream, [*staged, *self._carried(step)])
+                return [*self._lake.rebuilds[step.model, step.part][1], *incoming]
             case _:
                 return newest_versions(stream, [*incoming, *self._carried(step)])
 
@@ -131,6 +129,30 @@ class MemoryTransformer:
             if row["_airbyte_extracted_at"] is None
             or datetime.fromisoformat(row["_airbyte_extracted_at"]).replace(tzinfo=UTC) <= until
         ]
+
+    def _incoming(self, step: Step, stream: Stream) -> list[Row]:
+        """The rows that the step reads: those of its files, or what was staged of a rebuild."""
+        if step.mode == "publish":
+            return [row for part in _parts(step) for row in self._lake.rebuilds[step.model, part][1]]
+        select = self._lake.models[step.model].select
+        read = (row for entry in step.entries for row in self._lake.landing.read(entry))
+        return [with_version(stream, select(row)) for row in read]
+
+    def _count_null_keys(self, step: Step, stream: Stream | None) -> int | None:
+        """The cursor's count of records without a key after the step, as the macros count them.
+
+        What is dropped shows in no table: each batch counts its own, and a replay brings nothing new.
+        """
+        before = self._lake.cursors[step.model].null_keys
+        if stream is None or step.mode == "append":
+            return before
+        found = raw_ids_without_key(stream, self._incoming(step, stream))
+        if step.mode not in ("merge", "replay"):
+            return len(found) if found or before is not None else None
+        if stream.null_keys == "drop" and step.mode == "replay":
+            return before
+        found -= raw_ids_without_key(stream, self._lake.tables[step.model])
+        return (before or 0) + len(found) if found else before
 
     def _guard(self, step: Step) -> None:
         """Refuse a step that was planned from what is no longer so."""

@@ -77,12 +77,12 @@ shipping_totals as (
 refunds_seen as (
     select
         order_id, seen_at, true as is_from_order,
-        {{ refund_columns(money('refund.total_duties_set.shop_money.amount'), shop_money('adjustment', 'amount')) }}
+        {{ refund_columns(money('refund.total_duties_set.shop_money.amount'), shop_money('(adjustment)', 'amount')) }}
     from (select order_id, seen_at, unnest(refunds) as refund from orders) as each_refund
     union all by name
     select
         order_id, _airbyte_extracted_at as seen_at, false as is_from_order,
-        {{ refund_columns('refund.total_duties', money('adjustment.amount')) }}
+        {{ refund_columns('refund.total_duties', money('(adjustment).amount')) }}
     from {{ ref('int_shopify__order_refunds') }} as refund
 ),
 

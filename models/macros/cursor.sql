@@ -56,8 +56,10 @@
   json_object({{ parts | join(', ') }})::varchar
 {%- endmacro %}
 
-{% macro advance_cursor() -%}
+{# `more` are further assignments, each with a comma behind it. #}
+{% macro advance_cursor(more='') -%}
   update {{ cursor_table() }} set
+    {{ more }}
     version = step.version + 1,
     position = step.position,
     epoch = step.epoch,

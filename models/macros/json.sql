@@ -30,5 +30,5 @@
 
 {# The text under the keys that follow, in JSON text; NULL where the text is no JSON or lacks them. #}
 {% macro json_text(text) -%}
-  json_extract_string({{ valid_json(text) }}, '$."{{ varargs | join('"."') }}"')
+  json_extract_string({{ valid_json(text) }}, '$."{{ varargs | join('"."') | replace("'", "''") }}"')
 {%- endmacro %}

@@ -6,14 +6,17 @@
   try_cast({{ amount }} as decimal(18, 2))
 {%- endmacro %}
 
-{# `field` of `owner` in the shop's money: from its set, which says so, else the plain field, which is in it as well. #}
+{#
+  `field` of `owner` in the shop's money: from its set, which says so, else the plain field, which is in it as well. An
+  owner that stands for an item of a list is written `(item)`: DuckDB takes `item.x` for a column `item` where there is one.
+#}
 {% macro shop_money(owner, field) -%}
   coalesce({{ money(owner ~ '.' ~ field ~ '_set.shop_money.amount') }}, {{ money(owner ~ '.' ~ field) }})
 {%- endmacro %}
 
 {# The sum of `field`, in the shop's money, over the items of a list; 0 for a missing or empty list. #}
 {% macro sum_of_shop_money(list, field) -%}
-  coalesce(list_sum([{{ shop_money('item', field) }} for item in {{ list }}]), 0)
+  coalesce(list_sum([{{ shop_money('(item)', field) }} for item in {{ list }}]), 0)
 {%- endmacro %}
 
 {#

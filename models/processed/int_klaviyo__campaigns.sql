@@ -12,9 +12,9 @@ select
     attributes.audiences.included as included_audience_ids,
     attributes.audiences.excluded as excluded_audience_ids,
     coalesce(
-        [message.id for message in relationships.campaign_messages.data],
+        [(message).id for message in relationships.campaign_messages.data],
         case when attributes.message is not null then [attributes.message] end
     ) as message_ids,
-    [tag.id for tag in relationships.tags.data] as tag_ids,
+    [(tag).id for tag in relationships.tags.data] as tag_ids,
     {{ airbyte_columns() }}
 from {{ landing() }}

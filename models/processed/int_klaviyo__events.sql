@@ -8,7 +8,7 @@ select
     attributes.uuid as uuid,
     relationships.profile.data.id as profile_id,
     relationships.metric.data.id as metric_id,
-    [attribution.id for attribution in relationships.attributions.data] as attribution_ids,
+    [(attribution).id for attribution in relationships.attributions.data] as attribution_ids,
     {{ json_text('attributes.event_properties', '$message') }} as message_id,
     {{ json_text('attributes.event_properties', '$flow') }} as flow_id,
     {{ json_text('attributes.event_properties', '$attributed_message') }} as attributed_message_id,

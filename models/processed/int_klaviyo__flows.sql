@@ -6,7 +6,7 @@ select
     attributes.status as status,
     attributes.archived as archived,
     attributes.trigger_type as trigger_type,
-    [action.id for action in relationships.flow_actions.data] as action_ids,
-    [tag.id for tag in relationships.tags.data] as tag_ids,
+    [(action).id for action in relationships.flow_actions.data] as action_ids,
+    [(tag).id for tag in relationships.tags.data] as tag_ids,
     {{ airbyte_columns() }}
 from {{ landing() }}

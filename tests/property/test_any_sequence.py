@@ -30,7 +30,7 @@ class KilledError(BaseException):
     """The process ends at once, as by SIGKILL: nothing may catch it."""
 
 
-def a_version(key: int, version: int, deleted: bool) -> Row:
+def a_version(key: int | None, version: int, deleted: bool) -> Row:
     row = a_row(key, version)
     if deleted:
         # A tombstone says when, not what: it has no value for the cursor field.
@@ -38,7 +38,8 @@ def a_version(key: int, version: int, deleted: bool) -> Row:
     return row
 
 
-ROWS = st.builds(a_version, st.integers(1, 3), st.integers(1, 30), st.booleans())
+# Some have no key: each of these is a record of its own.
+ROWS = st.builds(a_version, st.none() | st.integers(1, 3), st.integers(1, 30), st.booleans())
 LIMITS = st.builds(BatchLimits, st.integers(1, 3), st.just(10**6), st.integers(1, 4))
 # What a run meets: at its n-th port call, before or after that call, a kill, an outage, a lost race or another run.
 TROUBLES = st.tuples(
@@ -178,6 +179,10 @@ def test_a_clean_run_makes_up_for_everything(events: list[Event], limits: BatchL
     clean_run(calm.shop)
     assert tables(world.shop) == tables(calm.shop)
     assert world.shop.lake.rebuilds == {}
+    without_key = [row for row in world.shop.lake.tables[MODEL] if row["id"] is None]
+    assert (world.shop.lake.cursors[MODEL].null_keys or 0) == len(without_key)
+    said = [finding for finding in world.shop.lake.raised.values() if finding.kind == "null_keys"]
+    assert len(said) == bool(without_key)
 
     versions = {name: cursor.version for name, cursor in world.shop.lake.cursors.items()}
     clean_run(world.shop)

@@ -53,7 +53,7 @@ def an_entry(
     return LedgerEntry(seq, file, status, rows, generation_id=generation_id, newest_extracted_at=newest_extracted_at)
 
 
-def a_row(key: int, version: int = 1, *, generation: int | None = 1, **values: Any) -> Row:
+def a_row(key: int | None, version: int = 1, *, generation: int | None = 1, **values: Any) -> Row:
     """Version ``version`` of a record; a greater one is newer."""
     return {
         "id": key,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lotuslake.core.field_types import quote_identifier
 from lotuslake.core.scaffold.new_stream import NewStream
 from lotuslake.core.scaffold.stream_file import scalar
+from lotuslake.core.version_columns import IS_DELETED
 
 # DuckDB's keywords that cannot stand alone as a column (duckdb_keywords()), all but those that are plain names.
 KEYWORDS = frozenset(
@@ -25,8 +26,19 @@ KEYWORDS = frozenset(
 
 def render_model(stream: NewStream) -> str:
     """The text of `models/processed/int_{source}__{stream}.sql`: every declared field, to be shaped by hand later."""
-    columns = [f"    {_identifier(stream.column(name))}," for name in stream.fields]
+    columns = [f"    {_selected(stream, stream.column(name))}," for name in stream.fields]
     return "\n".join(["select", *columns, "    {{ airbyte_columns() }}", "from {{ landing() }}"]) + "\n"
+
+
+def _selected(stream: NewStream, column: str) -> str:
+    """A column of the select list; one that is called as the lake's own flag gets another name."""
+    if column.lower() != IS_DELETED or not stream.has_tombstones:
+        return _identifier(column)
+    taken = {stream.column(name).lower() for name in stream.fields}
+    other = f"source_{IS_DELETED}"
+    while other in taken:
+        other = f"source_{other}"
+    return f"{_identifier(column)} as {other}"
 
 
 def render_model_properties(stream: NewStream) -> str:
@@ -48,9 +60,7 @@ def render_model_properties(stream: NewStream) -> str:
     for name in stream.primary_key:
         lines += _column(stream.column(name), _key_description(stream, name), tests)
     if stream.has_tombstones:
-        lines += _column(
-            "is_deleted", "Whether it was deleted at the source; what was known of it stays.", "[not_null]"
-        )
+        lines += _column(IS_DELETED, "Whether it was deleted at the source; what was known of it stays.", "[not_null]")
     lines += _column("_airbyte_extracted_at", "When Airbyte read this version.", "[not_null]")
     return "\n".join(lines) + "\n"
 
@@ -70,6 +80,7 @@ def _key_description(stream: NewStream, name: str) -> str:
 def _column(name: str, description: str, tests: str) -> list[str]:
     return [
         f"      - name: {scalar(name)}",
+        *(["        quote: true"] if name.lower() in KEYWORDS else []),
         f"        description: {scalar(description)}",
         f"        data_tests: {tests}",
     ]

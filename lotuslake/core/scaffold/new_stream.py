@@ -12,9 +12,6 @@ from lotuslake.core.errors import ConfigError
 from lotuslake.core.field_types import Scalar
 from lotuslake.core.json_schema import sanitize_name
 
-# As in config/field_schemas.py: names that Airbyte or this program keeps for itself.
-_KEPT_NAMES = frozenset({"_cursor", "is_deleted", "_deleted_extracted_at", "_deleted_raw_id"})
-
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
@@ -82,7 +79,8 @@ def plan_new_stream(source: str, found: DiscoveredStream, wishes: Wishes) -> New
 
 def _is_usable(name: str, schema: Mapping[str, Any]) -> bool:
     column = sanitize_name(name).lower()
-    is_kept = column.startswith("_airbyte_") or column in _KEPT_NAMES
+    # As in config/field_schemas.py: Airbyte keeps these for itself.
+    is_kept = column.startswith("_airbyte_")
     return bool(column) and not is_kept and discovered_type(schema) is not None
 
 

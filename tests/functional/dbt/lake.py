@@ -21,6 +21,7 @@ from lotuslake.core.stream import Stream
 from lotuslake.sql import load_sql
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
+ENGINES_OWN = frozenset({"_cursor", "is_deleted", "_deleted_extracted_at", "_deleted_raw_id"})
 
 _PROFILE = """
 lotuslake:
@@ -113,8 +114,12 @@ class Lake:
         )
 
     def lay_out(self, relation: str, columns: Mapping[str, ColumnType], rows: Iterable[Mapping[str, Any]]) -> None:
-        """Give `relation` the rows, as JSON values of its columns' types; what a row lacks is NULL."""
-        types = ", ".join(f'"{name}" {type_}' for name, type_ in columns.items())
+        """Give `relation` the rows, as JSON values of its columns' types; what a row lacks is NULL.
+
+        The engine's own columns are called as it calls them where a model reads.
+        """
+        marked = {name: f"lotuslake:{name}" if name in ENGINES_OWN else name for name in columns}
+        types = ", ".join(f'"{marked[name]}" {type_}' for name, type_ in columns.items())
         self.connection.execute(f"create or replace table memory.main.{relation} ({types})")
         shape = json.dumps({name: _json_shape(type_) for name, type_ in columns.items()})
         texts = [json.dumps(row, default=str) for row in rows]
@@ -147,10 +152,10 @@ class Lake:
                 "insert into memory.main.step by name select ? as model, ? as mode, ? as version, "
                 "?::bigint as rebuild_position, ? as position, ? as progress, ? as primary_key, ? as has_cursor, "
                 "? as has_tombstones, 1 as epoch, 0 as generation_id, 'hash' as model_hash, 1 as read_snapshot, "
-                "'run' as run_id, '' as part, 1 as shards",
+                "'run' as run_id, '' as part, 1 as shards, ? as version_columns, false as drop_null_keys",
                 [
                     *(step.model, step.mode, version, rebuilt, step.position, step.position),
-                    *(json.dumps(step.primary_key), step.has_cursor, step.has_tombstones),
+                    *(json.dumps(step.primary_key), step.has_cursor, step.has_tombstones, _version_columns(step)),
                 ],
             )
 
@@ -173,6 +178,14 @@ class Lake:
         cursor = self.connection.execute(query)
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _version_columns(step: Step) -> str:
+    names = {"cursor": "_cursor" if step.has_cursor else None}
+    if step.has_tombstones:
+        names |= {name: f"_{name}" for name in ("deleted_extracted_at", "deleted_raw_id")}
+        names |= {"is_deleted": "is_deleted", "tombstone": "deleted_at"}
+    return json.dumps(names)
 
 
 def bookkeeping(stream: Stream) -> dict[str, ColumnType]:

@@ -82,7 +82,8 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
     "key empty": (changed("[id]", "[]"), "key 'primary_key' must be a list of field names, not a list"),
     "airbyte field": (GOOD + "  _airbyte_raw_id: {type: string}\n", "key 'fields._airbyte_raw_id' is a name that"),
     "airbyte field, sanitised": (GOOD + "  -Airbyte-x: {type: string}\n", "key 'fields.-Airbyte-x' is a name that"),
-    "bookkeeping field": (GOOD + "  is_deleted: {type: boolean}\n", "key 'fields.is_deleted' is a name that"),
+    "null keys": (GOOD + "null_keys: dorp\n", "key 'null_keys' must be keep or drop, not 'dorp'; did you mean 'drop'?"),
+    "null keys, no word": (GOOD + "null_keys: true\n", "key 'null_keys' must be text, not true"),
     "case collision": (
         GOOD + "  ID: {type: integer}\n",
         "key 'fields.ID' collides with 'id': both are the column 'id'",

@@ -40,7 +40,7 @@ def test_a_stream_needs_no_source_file(tmp_path: Path) -> None:
         ("id", "BIGINT", "The key"),
         ("updated_at", "TIMESTAMP", ""),
     ]
-    assert stream.batch is None
+    assert (stream.batch, stream.null_keys) == (None, "keep")
     assert stream.freshness == Freshness()
     assert load_streams(tmp_path).sources == {"shop": Source("shop")}
 
@@ -67,6 +67,7 @@ freshness: {warn_after: 12h, error_after: 1d 12h}
 retention_days: 90
 settle_after: 45m
 max_shrink: 0.25
+null_keys: drop
 tombstone_field: updated_at
 """
     stream = load_one(tmp_path, ORDERS + options)
@@ -75,7 +76,13 @@ tombstone_field: updated_at
     assert stream.freshness == Freshness(timedelta(hours=12), timedelta(hours=36))
     assert (stream.lookback_days, stream.retention_days, stream.max_shrink) == (0, 90, 0.25)
     assert stream.settle_after == timedelta(minutes=45)
-    assert stream.tombstone_field == "updated_at"
+    assert (stream.tombstone_field, stream.null_keys) == ("updated_at", "drop")
+
+
+def test_a_field_may_have_any_name_but_one_of_airbytes(tmp_path: Path) -> None:
+    names = ["rowid", "_cursor", "is_deleted", "_deleted_raw_id", "s", '"null"', "select", "__index_level_0__"]
+    stream = load_one(tmp_path, ORDERS + "".join(f"  {name}: {{type: string}}\n" for name in names))
+    assert [field.name for field in stream.fields[2:]] == [name.strip('"') for name in names]
 
 
 def test_a_bound_that_is_not_given_does_not_bound(tmp_path: Path) -> None:

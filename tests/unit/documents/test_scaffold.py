@@ -50,8 +50,8 @@ def plan(found: DiscoveredStream, **wishes: Any) -> NewStream:
 def test_the_connector_decides_and_key_and_cursor_come_first() -> None:
     stream = plan(offered(**OWN))
     assert (stream.sync_mode, stream.primary_key, stream.cursor_field) == ("incremental", ("id",), "updated_at")
-    assert list(stream.fields) == ["id", "updated_at", "order", "Größe"]
-    assert stream.left_out == ("_airbyte_thing", "is_deleted", "nothing")
+    assert list(stream.fields) == ["id", "updated_at", "order", "Größe", "is_deleted"]
+    assert stream.left_out == ("_airbyte_thing", "nothing")
 
 
 def test_chosen_fields_bring_key_and_cursor_along() -> None:
@@ -126,8 +126,22 @@ def test_a_full_refresh_overwrites_and_has_no_cursor() -> None:
 
 def test_keywords_are_quoted_in_the_model_and_names_are_columns() -> None:
     lines = render_model(plan(offered(**OWN))).splitlines()
-    columns = ["    id,", "    updated_at,", '    "order",', "    Große,".replace("ß", "_")]
+    columns = ["    id,", "    updated_at,", '    "order",', "    Große,".replace("ß", "_"), "    is_deleted,"]
     assert lines == ["select", *columns, "    {{ airbyte_columns() }}", "from {{ landing() }}"]
+
+
+def test_a_field_that_is_called_as_the_lakes_own_flag_gets_another_name_in_the_model() -> None:
+    fields = {**FIELDS, "deleted_at": {"type": "string", "format": "date-time"}, "source_is_deleted": TEXT}
+    lines = render_model(plan(offered(**OWN, properties=fields))).splitlines()
+    assert "    is_deleted as source_source_is_deleted," in lines
+    assert "    source_is_deleted," in lines
+
+
+def test_a_key_that_is_a_keyword_is_quoted_in_its_tests() -> None:
+    fields = {**FIELDS, "select": {"type": "integer"}}
+    found = offered(properties=fields, primary_key=(("select",),))
+    (model,) = yaml.safe_load(render_model_properties(plan(found)))["models"]
+    assert (model["columns"][0]["name"], model["columns"][0]["quote"]) == ("select", True)
 
 
 def test_the_models_tests_follow_the_key_and_the_tombstones() -> None:
