@@ -13,7 +13,7 @@ TEXT = f"it broke with {SECRET}\nLINE 1: SELECT 'jane@example.com'"
 
 def fail(*_: object, **__: object) -> None:
     try:
-        {}["nothing"]
+        dict[str, str]()["nothing"]
     except KeyError as error:
         raise RuntimeError(TEXT) from error
 
