@@ -13,13 +13,14 @@ from pathlib import Path
 import duckdb
 
 from lotuslake.adapters.duckdb_errors import translate
-from lotuslake.adapters.duckdb_opening import InstanceOptions, make_folder, open_duckdb, quote_literal
+from lotuslake.adapters.duckdb_opening import InstanceOptions, make_folder, open_duckdb, quote_literal, refuse_foreign
 from lotuslake.adapters.moved_roots import Move, follow, is_writable, plan_move, recorded_root, require_files
 from lotuslake.core.errors import CatalogHeldError, ConfigError
 
 logger = logging.getLogger("lotuslake")
 
 LAKE = "lakehouse"
+_NO_LAKE = "creating a new DuckLake is explicitly disabled"
 LOCK_POLL_SECONDS = 0.25
 # Another process has just made the lake; Postgres tells it in one of three ways, as far as that process had come.
 _MADE_MEANWHILE = re.compile(
@@ -163,13 +164,26 @@ class DuckDbInstance:
 
     def _attach(self, *, read_only: bool) -> None:
         try:
-            self.connection.execute(self._attach_statement(read_only=read_only))
+            self._attach_or_make(read_only=read_only)
         except duckdb.Error as error:
             recorded = recorded_root(error)
             move = None if recorded is None else plan_move(self.options, recorded)
             if move is None:
                 raise
             self._attach_moved(move, read_only=read_only)
+
+    def _attach_or_make(self, *, read_only: bool) -> None:
+        """Attach, and make a lake where there is none, but in no file that holds something else."""
+        try:
+            self.connection.execute(self._attach_statement(read_only=read_only, makes=False))
+        except duckdb.Error as error:
+            if _NO_LAKE not in str(error):
+                raise
+            if self.options.is_embedded:
+                refuse_foreign(self.connection, self.options.catalog)
+            if read_only:
+                raise
+            self.connection.execute(self._attach_statement(read_only=False))
 
     def _attach_moved(self, move: Move, *, read_only: bool) -> None:
         """Attach a lake whose roots have moved; its catalog says so from now on, unless nobody may write to it."""
@@ -188,19 +202,21 @@ class DuckDbInstance:
             self.detach()
             self.connection.execute(self._attach_statement(read_only=read_only))
 
-    def _attach_statement(self, *, read_only: bool, moved: bool = False) -> str:
+    def _attach_statement(self, *, read_only: bool, moved: bool = False, makes: bool = True) -> str:
         options = self.options
         catalog = f"ducklake:{'' if options.is_embedded else 'postgres:'}{options.catalog}"
         settings = [f"DATA_PATH {quote_literal(options.data_url.rstrip('/') + '/')}", "DATA_INLINING_ROW_LIMIT 0"]
         if read_only:
             settings.append("READ_ONLY")
+        if not makes:
+            settings.append("CREATE_IF_NOT_EXISTS false")
         if moved:
             settings.append("OVERRIDE_DATA_PATH true")
         return f"ATTACH {quote_literal(catalog)} AS {LAKE} ({', '.join(settings)})"
 
     def _explain(self, error: duckdb.Error, *, may_wait: bool) -> None:
         """Raise what stands in the way, or return where waiting may help."""
-        if "creating a new DuckLake is explicitly disabled" in str(error):
+        if _NO_LAKE in str(error):
             raise NoLakeError from error
         if may_wait and _MADE_MEANWHILE.search(str(error)):
             return

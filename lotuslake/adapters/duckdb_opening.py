@@ -115,6 +115,25 @@ def make_folder(path: Path, setting: str) -> None:
         raise ConfigError(f"{setting}: the folder {path} cannot be made: {error.strerror}") from None
 
 
+def refuse_foreign(connection: duckdb.DuckDBPyConnection, catalog: str) -> None:
+    """Raise ConfigError where a catalog's file is somebody's database: no lake is made among other tables."""
+    if not Path(catalog).exists():
+        return
+    connection.execute(f"ATTACH {quote_literal(catalog)} AS found (READ_ONLY)")
+    try:
+        tables = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'found'").fetchall()
+        views = connection.execute(
+            "SELECT view_name FROM duckdb_views() WHERE database_name = 'found' AND NOT internal"
+        ).fetchall()
+    finally:
+        connection.execute("DETACH found")
+    if number := len(tables) + len(views):
+        raise ConfigError(
+            f"LOTUSLAKE_CATALOG_URL: {catalog} is a DuckDB file of somebody's own, with {number} "
+            f"{'table' if number == 1 else 'tables'}: choose another file for the catalog"
+        )
+
+
 def quote_literal(text: str) -> str:
     """Text as an SQL string, for statements that take no parameters."""
     escaped = text.replace("'", "''")

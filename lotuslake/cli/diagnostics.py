@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -16,12 +16,13 @@ from lotuslake.core.errors import ExitCode, LotusLakeError, StopRequestedError
 
 SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD", "AIRBYTE_CLIENT_SECRET")
 MIN_SECRET_LENGTH = 4
+MAX_SUMMARY = 300
 
 logger = logging.getLogger("lotuslake")
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, with the fields `action`, `stream` and `run_id`."""
+    """One JSON object a line, with the fields `action`, `stream` and `run_id`, and `trace` after a bug."""
 
     def format(self, record: logging.LogRecord) -> str:
         """See logging.Formatter."""
@@ -30,23 +31,28 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "message": record.getMessage(),
         }
-        for field in ("action", "stream", "run_id"):
+        for field in ("action", "stream", "run_id", "trace"):
             value = getattr(record, field, None)
             if value is not None:
                 document[field] = value
-        if record.exc_info:
-            document["trace"] = self.formatException(record.exc_info)
         return json.dumps(document, ensure_ascii=False)
 
 
 class TextFormatter(logging.Formatter):
-    """A line for a person: what happened, and to which stream."""
+    """A line for a person: what happened, and to which stream; the trace of a bug only where nobody sits at a terminal."""
+
+    def __init__(self, *, shows_trace: bool) -> None:
+        super().__init__()
+        self._shows_trace = shows_trace
 
     def format(self, record: logging.LogRecord) -> str:
         """See logging.Formatter."""
         stream = getattr(record, "stream", None)
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-        return f"{level}{stream + ': ' if stream else ''}{record.getMessage()}"
+        trace = getattr(record, "trace", "") if self._shows_trace else ""
+        return f"{level}{stream + ': ' if stream else ''}{record.getMessage()}" + (
+            f"\n{trace.rstrip()}" if trace else ""
+        )
 
 
 class Redaction(logging.Filter):
@@ -72,7 +78,7 @@ def set_up_logging(log_format: str | None, environ: Mapping[str, str], *, quiet:
     """Log to stderr: text on a terminal unless JSON was asked for, JSON elsewhere unless text was."""
     chosen = log_format or ("text" if sys.stderr.isatty() else "json")
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if chosen == "json" else TextFormatter())
+    handler.setFormatter(JsonFormatter() if chosen == "json" else TextFormatter(shows_trace=not sys.stderr.isatty()))
     handler.addFilter(Redaction(environ))
     logger.handlers = [handler]
     logger.propagate = False
@@ -86,20 +92,45 @@ def complain(error: LotusLakeError, environ: Mapping[str, str], command: str) ->
     return error.exit_code
 
 
-def complain_of_bug(error: BaseException, environ: Mapping[str, str], command: str, trace_file: Path) -> ExitCode:
-    """A bug: one line for the person, the whole trace in a file."""
+def complain_of_bug(
+    error: BaseException, environ: Mapping[str, str], command: str, run_id: str | None, trace_file: Path
+) -> LotusLakeError:
+    """A bug: one line for the person, with the trace in the log record and, in full, in a file.
+
+    The record's trace has each error's first line alone, since DuckDB repeats statements and rows in those below.
+    """
     redaction = Redaction(environ)
-    trace = redaction.clean("".join(traceback.format_exception(error)))
+    full = redaction.clean("".join(traceback.format_exception(error)))
+    where = _keep_trace(f"{datetime.now(UTC).isoformat(timespec='seconds')} {command}\n{full}\n", trace_file)
+    summary = redaction.clean(_first_line(error))
+    told = LotusLakeError(f"unexpected {type(error).__name__}: {summary} ({where})")
+    trace = redaction.clean("".join(_trace(error)))
+    logger.error(told.message, extra={"action": command, "run_id": run_id, "trace": trace})
+    return told
+
+
+def _keep_trace(text: str, trace_file: Path) -> str:
     try:
         trace_file.parent.mkdir(parents=True, exist_ok=True)
         with trace_file.open("a", encoding="utf-8") as file:
-            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {command}\n{trace}\n")
-        where = f"the trace is in {trace_file}"
+            file.write(text)
     except OSError:
-        where = f"the trace could not be written to {trace_file}"
-    summary = redaction.clean(str(error).split("\n", 1)[0])[:300]
-    logger.error(f"unexpected {type(error).__name__}: {summary} ({where})", extra={"action": command})  # noqa: G004
-    return ExitCode.FAILED
+        return f"the trace could not be written to {trace_file}"
+    return f"the trace is in {trace_file}"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).split("\n", 1)[0][:MAX_SUMMARY]
+
+
+def _trace(error: BaseException) -> Iterator[str]:
+    """As Python shows it, causes first, with the first line of each error's text."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None:
+        yield from _trace(before)
+        yield "\nThen:\n\n"
+    yield from traceback.format_tb(error.__traceback__)
+    yield f"{type(error).__name__}: {_first_line(error)}\n"
 
 
 class Signals:

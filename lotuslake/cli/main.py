@@ -23,9 +23,11 @@ from lotuslake.cli import (
     transform,
 )
 from lotuslake.cli import run as run_command
+from lotuslake.cli.program import Program
 
 app = typer.Typer(
     name="lotuslake",
+    cls=Program,
     help="Airbyte's Parquet files into a tested DuckLake lakehouse, one command at a time.",
     no_args_is_help=True,
     add_completion=False,
@@ -68,7 +70,7 @@ for command in (
 
 
 def run() -> None:
-    """Entry point of the console script."""
+    """The program, from `start` or by itself."""
     try:
         app()
     finally:

@@ -79,14 +79,20 @@ def execute(
     environ = dict(os.environ)
     set_up_logging(flags.get("log_format") or environ.get("LOTUSLAKE_LOG_FORMAT"), environ, quiet=quiet)
     wiring: Wiring | None = None
+    session: Session | None = None
     try:
         wiring = Wiring(load_settings(environ, flags, Path.cwd()), environ)
-        report = body(Session(command, wiring, Signals(), as_json), **options)
+        session = Session(command, wiring, Signals(), as_json)
+        report = body(session, **options)
     except LotusLakeError as error:
         report = failure(command, error)
     except Exception as error:  # noqa: BLE001  (the last line of defence: a bug is told, not thrown at the person)
         state_dir = wiring.settings.temp_dir.parent if wiring else Path.cwd() / STATE_DIR
-        return int(complain_of_bug(error, environ, command, state_dir / "error.log"))
+        run_id = session.run_id if session else None
+        bug = complain_of_bug(error, environ, command, run_id, state_dir / "error.log")
+        if as_json:
+            print_report(failure(command, bug), as_json=True)
+        return int(bug.exit_code)
     finally:
         if wiring is not None:
             wiring.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from lotuslake.core.errors import ConfigError
+
 PARTS = ("streams", "models")
 
 
@@ -16,9 +18,19 @@ def starter_dir() -> Path:
 
 
 def copy_starter(project_dir: Path) -> bool:
-    """Lay out streams/ and models/ in a folder that has neither; whether anything was written."""
+    """Lay out streams/ and models/ in a folder that has neither; whether anything was written.
+
+    Raises ConfigError where nothing can be written.
+    """
     if any((project_dir / part).exists() for part in PARTS):
         return False
-    for part in PARTS:
-        shutil.copytree(starter_dir() / part, project_dir / part, ignore=shutil.ignore_patterns("target", "logs"))
+    try:
+        for part in PARTS:
+            shutil.copytree(starter_dir() / part, project_dir / part, ignore=shutil.ignore_patterns("target", "logs"))
+    except OSError as error:
+        why = error.strerror or "it may not be written to"
+        raise ConfigError(
+            f"{project_dir}: streams/ and models/ cannot be laid out there ({why}); run the demo in a folder of your own: "
+            "mkdir shop && cd shop && lotuslake demo"
+        ) from None
     return True

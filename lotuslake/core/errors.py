@@ -44,6 +44,12 @@ class ConfigError(LotusLakeError):
     code = "config"
 
 
+class WrongUsageError(ConfigError):
+    """The command line itself is wrong."""
+
+    code = "usage"
+
+
 class MistakesError(ConfigError):
     """Several mistakes, each with a message of its own: a person wants to hear of all of them at once."""
 

@@ -118,7 +118,7 @@ class FullRefresh:
         findings = []
         for one in later:
             outcome, left = self._outcome(one), self._left_of_older(one)
-            if one is not self._standing[-1] or outcome == "failed":
+            if self._after(one) or outcome == "failed":
                 id_ = f"incomplete:{self._stream.id}:{one.id}:{one.began}"
                 findings.append(self._finding(id_, "incomplete", one, _why_incomplete(one, outcome)))
             elif left and outcome is None and self._is_settled(one):

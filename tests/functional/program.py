@@ -24,7 +24,7 @@ from lotuslake.config.starter import starter_dir
 from tests.support.leaks import hear
 
 FOREIGN = ("LOTUSLAKE_", "AWS_", "PG")
-START = "from lotuslake.cli.main import run; run()"
+START = "from lotuslake.cli.start import run; run()"
 STATE_DIR = ".lotuslake"
 PARSED = Path(STATE_DIR, "temp", "dbt", "target", "partial_parse.msgpack")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal
 
@@ -136,26 +136,37 @@ def _arrow(schema: Json) -> pa.DataType:
 
 
 def _value(value: Any, schema: Json) -> Any:
-    """What stands in the file for a JSON value."""
+    """What stands in the file for a JSON value: the connector's texts for numbers become numbers (AirbyteValueCoercer)."""
     if value is None:
         return None
     if "oneOf" in schema:
         option = next(option for option in schema["oneOf"] if isinstance(value, _PYTHON[option["type"]]))
         return {"type": _name(option), _name(option): _value(value, option)}
-    match schema["type"], schema.get("format"):
-        case "string", "date":
-            return date.fromisoformat(value)
-        case "string", "time":
-            return time.fromisoformat(value).replace(tzinfo=None)
-        case "string", "date-time":
-            return datetime.fromisoformat(value)
-        case "object", _ if schema.get("properties"):
-            return {name: _value(value.get(name), of) for name, of in schema["properties"].items()}
-        case "array", _ if schema.get("items"):
-            return [_value(item, schema["items"]) for item in value]
-        case "object" | "array", _:
-            return json.dumps(value)
-    return value
+    if schema.get("properties"):
+        return {name: _value(value.get(name), of) for name, of in schema["properties"].items()}
+    if schema.get("items"):
+        return [_value(item, schema["items"]) for item in value]
+    make: Callable[[Any], Any] = _SCALARS.get((schema["type"], schema.get("format")), _as_text)
+    return make(value)
+
+
+def _as_text(value: Any) -> str:
+    """Objects and arrays without a schema, and whatever stands where a text was declared."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _time(value: str) -> time:
+    return time.fromisoformat(value).replace(tzinfo=None)
+
+
+_SCALARS: dict[tuple[str, str | None], Callable[[Any], Any]] = {
+    ("integer", None): int,
+    ("number", None): float,
+    ("boolean", None): bool,
+    ("string", "date"): date.fromisoformat,
+    ("string", "time"): _time,
+    ("string", "date-time"): datetime.fromisoformat,
+}
 
 
 def _name(option: Json) -> str:

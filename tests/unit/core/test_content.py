@@ -81,6 +81,7 @@ DIED = entry(2, 2, 1)
         ("coming", CATALOGUE, [OLD, COMING], shows(OLD), ([1], True, [])),
         ("coming, the old one gone", CATALOGUE, [gone(OLD), COMING], shows(OLD), (None, None, [])),
         ("died, its successor begins", CATALOGUE, [OLD, DIED, COMING], shows(OLD), ([1], True, ["incomplete"])),
+        ("died, its successor vanished", CATALOGUE, [OLD, DIED, gone(COMING)], shows(OLD), ([1], True, ["incomplete"])),
         ("died, its successor is there", CATALOGUE, [OLD, entry(2, 2, 7), entry(3, 3, 6)], shows(OLD), ([3], False, [])),
         ("complete, then one comes", CATALOGUE, [OLD, NEW, COMING], shows(OLD), ([2], False, [])),
         ("never built, none complete", CATALOGUE, [DIED, COMING], Cursor(), (None, None, ["incomplete"])),
