@@ -57,7 +57,7 @@ def test_on_the_double(share: range, seed: str) -> None:
 
 
 def test_on_the_embedded_lake(share: range, seed: str, workshop: Workshop) -> None:
-    play_share(share, f"embedded-{seed}", workshop.make_lake, sqls=ALL, length=15, attempts=80)
+    play_share(share, f"embedded-{seed}", workshop.make_lake, sqls=ALL, length=12, attempts=80)
 
 
 def test_on_postgres(
@@ -69,4 +69,4 @@ def test_on_postgres(
     def make_lake(config: Config) -> Play:
         return workshop.make_lake(config, postgres.make_database())
 
-    play_share(share, f"postgres-{seed}", make_lake, sqls=ALL, length=15, attempts=60)
+    play_share(share, f"postgres-{seed}", make_lake, sqls=ALL, length=12, attempts=60)

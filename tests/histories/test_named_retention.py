@@ -76,7 +76,7 @@ def test_11_an_overwritten_object_lets_nothing_be_carried(make_scene: MakeScene)
     lake = aged(make_scene)
     lake.happen(Overwrite("new", tuple(rows(range(41, 102), 50))))
     assert lake.chain() == 5
-    assert lake.kinds == {"loss"}
+    assert lake.kinds == {"loss", "overwritten"}, "the rebuild that it asks for is refused"
     assert lake.amounts == dict.fromkeys(range(1, 41), 10) | dict.fromkeys(range(41, 102), 20)
     assert lake.run("backfill", accept_loss=True) == 0, lake.ended
     assert lake.amounts == dict.fromkeys(range(41, 102), 50)
