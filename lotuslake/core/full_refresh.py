@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Literal
 
 from lotuslake.core.content import NOTHING, Choice, Content, Evidence, Outcome
@@ -96,14 +97,17 @@ class FullRefresh:
     def _left_of_older(self, one: Generation) -> list[Generation]:
         """Older generations of the same connection whose objects an overwriting sync has yet to delete.
 
-        Those from before what is shown were left when that one was complete, so they are another connection's.
+        Those from before what is shown were left when that one was complete, so they are another connection's. Once a later
+        sync has begun, what goes may be its doing: it says nothing of the one between.
         """
         if self._stream.destination_sync_mode != "overwrite":
             return []
+        followed_at = min((after.first_file_at for after in self._after(one)), default=None)
         return [
             other
-            for other in self._standing
-            if other.order < one.order
+            for other in self._known
+            if (other.standing or _went_after(other, followed_at))
+            and other.order < one.order
             and (self._shown is None or other.order >= self._shown.order)
             and (other.id is None or one.id is None or other.id < one.id)
         ]
@@ -141,6 +145,13 @@ class FullRefresh:
 
 def _content(one: Generation, *, is_shown: bool) -> Content:
     return Content(one.standing, one.id, is_shown=is_shown, began=one.began)
+
+
+def _went_after(one: Generation, moment: datetime | None) -> bool:
+    """Whether a file was noticed to be gone only after a moment, if there was one."""
+    return moment is not None and any(
+        entry.recorded_at is None or entry.recorded_at > moment for entry in one.entries if entry not in one.standing
+    )
 
 
 def _name(one: Generation) -> str:

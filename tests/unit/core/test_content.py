@@ -100,6 +100,19 @@ def test_what_is_shown(
     assert told(choose(entries, cursor, stream=stream)) == expected, what
 
 
+@pytest.mark.parametrize(
+    ("noticed", "expected"),
+    [(5, ([2], False, [])), (0.05, (None, None, ["incomplete"])), (None, (None, None, ["incomplete"]))],
+)
+def test_what_a_later_sync_deletes_does_not_vouch_for_the_one_before_it(
+    noticed: float | None, expected: tuple[object, ...]
+) -> None:
+    """The old objects went, as far as is known, before or after the next sync began to write."""
+    at = None if noticed is None else NOW - timedelta(hours=noticed)
+    entries = [replace(gone(OLD), recorded_at=at), NEW, COMING]
+    assert told(choose(entries, shows(OLD), stream=OVERWRITE)) == expected
+
+
 def test_of_two_attempts_of_one_job_the_earlier_was_never_complete() -> None:
     """However long ago it was: a job is tried again only when an attempt failed."""
     attempts = [entry(2, 2, 24, sync=7), entry(3, 3, 0.1, sync=7)]
