@@ -14,7 +14,7 @@ import pytest
 from tests.support.cluster import ClusterLake
 from tests.support.leaks import leaks_in, leaks_in_heard, listen, remember_secret
 from tests.support.tally import TALLY, told
-from tools.services import ObjectStorage, Postgres, running
+from tools.services import Minio, ObjectStorage, Postgres, running
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,6 +24,14 @@ def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStorag
     """The real SeaweedFS, one for the whole run; make a bucket of your own with `make_bucket()`."""
     with running(ObjectStorage(tmp_path_factory.mktemp("seaweedfs"))) as storage:
         remember_secret("the store's secret key", storage.secret_key)
+        yield storage
+
+
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Minio]:
+    """MinIO's S3 code, one for the whole run."""
+    with running(Minio(tmp_path_factory.mktemp("minio"))) as storage:
+        remember_secret("MinIO's secret key", storage.secret_key)
         yield storage
 
 
