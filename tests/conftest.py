@@ -48,14 +48,18 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def cluster_lake(seaweedfs: ObjectStorage, postgres: Postgres, tmp_path: Path) -> ClusterLake:
-    """An empty bucket, an empty database, and a project folder with the repository's streams and models."""
+def cluster_lake(request: pytest.FixtureRequest, postgres: Postgres, tmp_path: Path) -> ClusterLake:
+    """An empty bucket, an empty database, and a project folder with the repository's streams and models.
+
+    The store is SeaweedFS, or the fixture that is named by `parametrize("cluster_lake", BOTH_STORES, indirect=True)`.
+    """
+    storage: ObjectStorage = request.getfixturevalue(getattr(request, "param", "seaweedfs"))
     project = tmp_path / "project"
     for folder in ("streams", "models"):
         shutil.copytree(ROOT / folder, project / folder)
-    bucket, database_url = seaweedfs.make_bucket(), postgres.make_database()
+    bucket, database_url = storage.make_bucket(), postgres.make_database()
     environment = {
-        **seaweedfs.environment(),
+        **storage.environment(),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -69,7 +73,7 @@ def cluster_lake(seaweedfs: ObjectStorage, postgres: Postgres, tmp_path: Path) -
         "PGPASSWORD": postgres.password,
         "PGSSLMODE": "disable",
     }
-    return ClusterLake(project, bucket, database_url, seaweedfs, postgres, environment)
+    return ClusterLake(project, bucket, database_url, storage, postgres, environment)
 
 
 @pytest.hookimpl(wrapper=True)
