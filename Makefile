@@ -53,14 +53,15 @@ demo: install ## Make a believable shop and run the chain on it (ARGS="--scale 2
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-##@ Services of this machine: SeaweedFS and Postgres, in SERVICES_DIR
+##@ Services of this machine: SeaweedFS (STORE=minio: MinIO) and Postgres, in SERVICES_DIR
 .PHONY: services-up services-down services-clean demo-s3
 
 SERVICES_DIR ?= .lotuslake/services
+STORE ?=
 SERVICES = $(BIN)/python -m tools.services --dir "$(SERVICES_DIR)"
 
 services-up: install ## Start both, or find them running, and write $(SERVICES_DIR)/env for a shell
-	@$(SERVICES) up
+	@$(SERVICES) up $(if $(STORE),--store $(STORE))
 
 services-down: install ## Stop both; their data stay
 	@$(SERVICES) down

@@ -14,7 +14,7 @@ import pytest
 from tests.support.cluster import ClusterLake
 from tests.support.leaks import leaks_in, leaks_in_heard, listen, remember_secret
 from tests.support.tally import TALLY, told
-from tools.services import ObjectStorage, Postgres, running
+from tools.services import Minio, ObjectStorage, Postgres, running
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,6 +24,14 @@ def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStorag
     """The real SeaweedFS, one for the whole run; make a bucket of your own with `make_bucket()`."""
     with running(ObjectStorage(tmp_path_factory.mktemp("seaweedfs"))) as storage:
         remember_secret("the store's secret key", storage.secret_key)
+        yield storage
+
+
+@pytest.fixture(scope="session")
+def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Minio]:
+    """MinIO's S3 code, one for the whole run."""
+    with running(Minio(tmp_path_factory.mktemp("minio"))) as storage:
+        remember_secret("MinIO's secret key", storage.secret_key)
         yield storage
 
 
@@ -40,14 +48,18 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def cluster_lake(seaweedfs: ObjectStorage, postgres: Postgres, tmp_path: Path) -> ClusterLake:
-    """An empty bucket, an empty database, and a project folder with the repository's streams and models."""
+def cluster_lake(request: pytest.FixtureRequest, postgres: Postgres, tmp_path: Path) -> ClusterLake:
+    """An empty bucket, an empty database, and a project folder with the repository's streams and models.
+
+    The store is SeaweedFS, or the fixture that is named by `parametrize("cluster_lake", BOTH_STORES, indirect=True)`.
+    """
+    storage: ObjectStorage = request.getfixturevalue(getattr(request, "param", "seaweedfs"))
     project = tmp_path / "project"
     for folder in ("streams", "models"):
         shutil.copytree(ROOT / folder, project / folder)
-    bucket, database_url = seaweedfs.make_bucket(), postgres.make_database()
+    bucket, database_url = storage.make_bucket(), postgres.make_database()
     environment = {
-        **seaweedfs.environment(),
+        **storage.environment(),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -61,7 +73,7 @@ def cluster_lake(seaweedfs: ObjectStorage, postgres: Postgres, tmp_path: Path) -
         "PGPASSWORD": postgres.password,
         "PGSSLMODE": "disable",
     }
-    return ClusterLake(project, bucket, database_url, seaweedfs, postgres, environment)
+    return ClusterLake(project, bucket, database_url, storage, postgres, environment)
 
 
 @pytest.hookimpl(wrapper=True)

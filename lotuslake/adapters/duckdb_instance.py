@@ -15,6 +15,7 @@ import duckdb
 from lotuslake.adapters.duckdb_errors import translate
 from lotuslake.adapters.duckdb_opening import InstanceOptions, make_folder, open_duckdb, quote_literal, refuse_foreign
 from lotuslake.adapters.moved_roots import Move, follow, is_writable, plan_move, recorded_root, require_files
+from lotuslake.adapters.waiting import Waiting
 from lotuslake.core.errors import CatalogHeldError, ConfigError
 
 logger = logging.getLogger("lotuslake")
@@ -75,14 +76,15 @@ class DuckDbInstance:
                 return
         if not read_only:
             self._make_folders()
-        deadline = time.monotonic() + self.options.lock_wait_seconds
+        waiting = Waiting(self.options.lock_wait_seconds, self.options.interrupt)
         while True:
             try:
                 self._attach(read_only=read_only)
             except duckdb.Error as error:
-                self._explain(error, may_wait=time.monotonic() < deadline)
+                waiting.tell(self._explain(error, may_wait=not waiting.is_over))
                 time.sleep(LOCK_POLL_SECONDS)
             else:
+                waiting.end()
                 self._read_only = read_only
                 return
 
@@ -214,12 +216,12 @@ class DuckDbInstance:
             settings.append("OVERRIDE_DATA_PATH true")
         return f"ATTACH {quote_literal(catalog)} AS {LAKE} ({', '.join(settings)})"
 
-    def _explain(self, error: duckdb.Error, *, may_wait: bool) -> None:
-        """Raise what stands in the way, or return where waiting may help."""
+    def _explain(self, error: duckdb.Error, *, may_wait: bool) -> str:
+        """Raise what stands in the way, or say what it is where waiting may help."""
         if _NO_LAKE in str(error):
             raise NoLakeError from error
         if may_wait and _MADE_MEANWHILE.search(str(error)):
-            return
+            return "another program is making the lake"
         if recorded := recorded_root(error):
             raise ConfigError(
                 f"this catalog was made with the data root {recorded}, and LOTUSLAKE_DATA_URL is {self.options.data_url}: set "
@@ -238,5 +240,5 @@ class DuckDbInstance:
         if known is None:
             raise error
         if isinstance(known, CatalogHeldError) and may_wait:
-            return
+            return known.message.partition(";")[0]
         raise known from error

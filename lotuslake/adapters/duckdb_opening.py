@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +17,8 @@ from lotuslake.core.errors import ConfigError
 class InstanceOptions:
     """``catalog`` is a file or a `postgresql://` URL, ``data_url`` DuckLake's DATA_PATH.
 
-    ``home`` is the project's folder. ``relocate`` says that the data root was moved since the catalog was made.
+    ``home`` is the project's folder. ``relocate`` says that the data root was moved since the catalog was made,
+    ``interrupt`` raises during a wait where a person has asked to stop.
     """
 
     catalog: str
@@ -31,6 +32,7 @@ class InstanceOptions:
     home: Path | None = None
     landing_url: str = ""
     relocate: bool = False
+    interrupt: Callable[[], None] = lambda: None
 
     @property
     def is_embedded(self) -> bool:

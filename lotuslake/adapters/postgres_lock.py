@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
+
+from lotuslake.adapters.waiting import Waiting
 
 logger = logging.getLogger("lotuslake")
 
@@ -22,8 +24,9 @@ CONNECT_TIMEOUT_SECONDS = 10
 class PostgresLock:
     """See the port; without a connection it lets everybody go on, since it only spares work."""
 
-    def __init__(self, url: str, *, wait_seconds: float = 20.0) -> None:
+    def __init__(self, url: str, *, wait_seconds: float = 20.0, interrupt: Callable[[], None] = lambda: None) -> None:
         self._url = url
+        self._interrupt = interrupt
         self._wait_seconds = wait_seconds
         self._connection: psycopg.Connection[tuple[bool]] | None = None
 
@@ -31,7 +34,7 @@ class PostgresLock:
     def held(self, name: str) -> Iterator[bool]:
         """See the port."""
         key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
-        got = self._take(key)
+        got = self._take(key, name)
         try:
             yield got
         finally:
@@ -43,12 +46,14 @@ class PostgresLock:
         if self._connection is not None:
             self._connection.close()
 
-    def _take(self, key: int) -> bool:
-        deadline = time.monotonic() + self._wait_seconds
+    def _take(self, key: int, name: str) -> bool:
+        waiting = Waiting(self._wait_seconds, self._interrupt)
         while True:
             got = self._call("SELECT pg_try_advisory_lock(%s)", key)
-            if got or got is None or time.monotonic() >= deadline:
+            if got or got is None or waiting.is_over:
+                waiting.end()
                 return bool(got)
+            waiting.tell(f"another program is at the same work ({name})")
             time.sleep(POLL_SECONDS)
 
     def _call(self, statement: str, key: int) -> bool | None:

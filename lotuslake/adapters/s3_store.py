@@ -33,8 +33,15 @@ class S3Store:
 
     def list_objects(self, prefix: str, *, start_after: str | None = None) -> Iterator[DataFile]:
         """See ObjectStore."""
-        after = {} if start_after is None else {"StartAfter": self._root + start_after}
-        for page in self._pages(Prefix=self._root + _folder(prefix), **after):
+        whole, after = self._root + _folder(prefix), {}
+        if start_after is not None:
+            position = self._root + start_after
+            if position.startswith(whole):
+                after = {"StartAfter": position}
+            elif position.encode() > whole.encode():
+                # MinIO answers 501 to a position outside of the prefix. All that lies below it comes before this one.
+                return
+        for page in self._pages(Prefix=whole, **after):
             for item in page.get("Contents", ()):
                 if not item["Key"].endswith("/"):
                     yield self._data_file(item["Key"].removeprefix(self._root), item, size_bytes=item["Size"])
@@ -119,7 +126,8 @@ class S3Store:
 
     @staticmethod
     def _data_file(path: str, item: Mapping[str, Any], *, size_bytes: int) -> DataFile:
-        return DataFile(path, size_bytes, item["ETag"].strip('"'), item["LastModified"])
+        # MinIO lists milliseconds, which a HEAD has no room for; S3 lists whole seconds.
+        return DataFile(path, size_bytes, item["ETag"].strip('"'), item["LastModified"].replace(microsecond=0))
 
 
 def _write(body: Any, to: Path) -> int:

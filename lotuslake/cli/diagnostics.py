@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from lotuslake.core.errors import ExitCode, LotusLakeError, StopRequestedError
 
 SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD", "AIRBYTE_CLIENT_SECRET")
 MIN_SECRET_LENGTH = 4
 MAX_SUMMARY = 300
+WAIT_LINE_SECONDS = 10
 
 logger = logging.getLogger("lotuslake")
 
@@ -74,10 +76,35 @@ class Redaction(logging.Filter):
         return text
 
 
+class ErrHandler(logging.StreamHandler[TextIO]):
+    """Writes to stderr. A wait is one line that counts on a terminal, else a line at once and every ten seconds."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+        self._is_terminal = sys.stderr.isatty()
+        self._counts = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See logging.Handler."""
+        seconds = getattr(record, "waited_seconds", None)
+        if not self._is_terminal:
+            if seconds is None or seconds % WAIT_LINE_SECONDS == 0:
+                super().emit(record)
+            return
+        if seconds is not None:
+            self.stream.write(f"\r\x1b[2K{self.format(record)}")
+            self.flush()
+        else:
+            # What was waited for has come, or not: what is said now stands below.
+            self.stream.write("\n" if self._counts else "")
+            super().emit(record)
+        self._counts = seconds is not None
+
+
 def set_up_logging(log_format: str | None, environ: Mapping[str, str], *, quiet: bool) -> None:
     """Log to stderr: text on a terminal unless JSON was asked for, JSON elsewhere unless text was."""
     chosen = log_format or ("text" if sys.stderr.isatty() else "json")
-    handler = logging.StreamHandler(sys.stderr)
+    handler = ErrHandler()
     handler.setFormatter(JsonFormatter() if chosen == "json" else TextFormatter(shows_trace=not sys.stderr.isatty()))
     handler.addFilter(Redaction(environ))
     logger.handlers = [handler]

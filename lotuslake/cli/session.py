@@ -83,6 +83,7 @@ def execute(
     try:
         wiring = Wiring(load_settings(environ, flags, Path.cwd()), environ)
         session = Session(command, wiring, Signals(), as_json)
+        wiring.interrupt = session.signals.raise_if_requested
         report = body(session, **options)
     except LotusLakeError as error:
         report = failure(command, error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -45,6 +45,8 @@ class Wiring:
         self.environ = environ
         # A person says that the lake's roots were moved; to be set before anything is built.
         self.relocate = False
+        # Raises during a wait where a person has asked to stop; to be set likewise.
+        self.interrupt: Callable[[], None] = lambda: None
         self._open = ExitStack()
 
     @cached_property
@@ -125,7 +127,7 @@ class Wiring:
             return NoLock()
         from lotuslake.adapters.postgres_lock import PostgresLock
 
-        lock = PostgresLock(self.settings.catalog_url)
+        lock = PostgresLock(self.settings.catalog_url, interrupt=self.interrupt)
         self._open.callback(lock.close)
         return lock
 
@@ -205,6 +207,7 @@ class Wiring:
             home=settings.project_dir,
             landing_url=str(settings.landing_url),
             relocate=self.relocate,
+            interrupt=self.interrupt,
         )
         instance = DuckDbInstance(options)
         self._open.callback(instance.close)

@@ -1,4 +1,4 @@
-"""What every ObjectStore does, asked of the in-memory one, a local folder and the real SeaweedFS."""
+"""What every ObjectStore does, asked of the in-memory one, a local folder, the real SeaweedFS and MinIO."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lotuslake.core.errors import UnreachableError
 from lotuslake.core.location import parse_location
 from lotuslake.ports import ObjectStore
 from lotuslake.testing import MemoryStore
-from tools.services import ObjectStorage
+from tools.services import Minio, ObjectStorage
 
 # No backslash: SeaweedFS makes a slash of it.
 ODD_NAMES = [
@@ -54,7 +54,16 @@ def s3_store(request: pytest.FixtureRequest) -> ObjectStore:
     return S3Store(S3Access(parse_location(f"s3://{storage.make_bucket()}/some where/landing/")))
 
 
-@pytest.fixture(params=[memory_store, local_store, s3_store], ids=["memory", "local", "s3"])
+def minio_store(request: pytest.FixtureRequest) -> ObjectStore:
+    storage: Minio = request.getfixturevalue("minio")
+    request.getfixturevalue("no_aws")
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    for name, value in storage.environment().items():
+        monkeypatch.setenv(name, value)
+    return S3Store(S3Access(parse_location(f"s3://{storage.make_bucket()}/some where/landing/")))
+
+
+@pytest.fixture(params=[memory_store, local_store, s3_store, minio_store], ids=["memory", "local", "s3", "minio"])
 def store(request: pytest.FixtureRequest) -> ObjectStore:
     make: Callable[[pytest.FixtureRequest], ObjectStore] = request.param
     return make(request)

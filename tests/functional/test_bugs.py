@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.functional.program import Project
@@ -13,7 +15,7 @@ TEXT = f"it broke with {SECRET}\nLINE 1: SELECT 'jane@example.com'"
 
 def fail(*_: object, **__: object) -> None:
     try:
-        dict[str, str]()["nothing"]
+        os.environ["LOTUSLAKE_NOTHING"]
     except KeyError as error:
         raise RuntimeError(TEXT) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.cluster import ClusterLake, Outcome, run_cli
+from tests.support.cluster import BOTH_STORES, ClusterLake, Outcome, run_cli
 from tests.support.leaks import remember_secret
 from tests.support.s3_faults import S3Faults
 from tests.support.tls import make_certificate, tls_server
-from tools.services import free_ports
+from tools.services import Minio, ObjectStorage, free_ports, running
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 # No backslash: SeaweedFS makes a slash of it.
@@ -113,6 +114,7 @@ def test_a_check_of_a_lake_that_does_not_exist_creates_nothing(cluster_lake: Clu
     assert cluster_lake.objects() == {}
 
 
+@pytest.mark.parametrize("cluster_lake", BOTH_STORES, indirect=True)
 def test_keys_of_every_kind_are_registered_by_reference(one_stream: ClusterLake) -> None:
     for number, name in enumerate(ODD_NAMES):
         one_stream.put(f"shop/lists/year=2026/month=11/day=20/{name}", lists_file(str(number)))
@@ -130,6 +132,48 @@ def test_keys_of_every_kind_are_registered_by_reference(one_stream: ClusterLake)
     assert one_stream.objects("landing/") == before
 
 
+@pytest.mark.parametrize("cluster_lake", BOTH_STORES, indirect=True)
+def test_more_than_a_thousand_keys_are_listed(one_stream: ClusterLake) -> None:
+    folder, body = "landing/shop/lists/year=2026/month=11/day=20", lists_file("1")
+    client = one_stream.storage.client()
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(1100):
+            pool.submit(client.put_object, Bucket=one_stream.bucket, Key=f"{folder}/{number:04}.parquet", Body=body)
+    outcome = one_stream.run("ingest-check", "--json", "--full-sweep")
+    assert outcome.stream("shop/lists")["pending_files"] == 1100
+
+
+@pytest.mark.parametrize("cluster_lake", BOTH_STORES, indirect=True)
+def test_other_content_under_a_known_key_takes_the_place_of_the_old(one_stream: ClusterLake) -> None:
+    key = "shop/lists/year=2026/month=11/day=20/0.parquet"
+    one_stream.put(key, lists_file("1"))
+    assert one_stream.run("register").exit_code == 0
+    one_stream.put(key, lists_file("2", "3"))
+    assert one_stream.run("register").exit_code == 5, "an overwritten object is a finding until models are rebuilt"
+    query = "SELECT id FROM landing.stg_shop__lists ORDER BY id"
+    assert rows(one_stream.run("query", "--json", query)) == [["2"], ["3"]]
+
+
+@pytest.mark.parametrize("store", [ObjectStorage, Minio])
+def test_a_store_that_is_gone_and_comes_back(
+    store: type[ObjectStorage], one_stream: ClusterLake, tmp_path: Path
+) -> None:
+    with running(store(tmp_path / "store")) as storage:
+        remember_secret("the other store's secret key", storage.secret_key)
+        bucket = storage.make_bucket()
+        roots = {f"LOTUSLAKE_{name}_URL": f"s3://{bucket}/{name.lower()}" for name in ("LANDING", "DATA")}
+        key = "landing/shop/lists/year=2026/month=11/day=20/0.parquet"
+        storage.client().put_object(Bucket=bucket, Key=key, Body=lists_file("1"))
+        storage.kill()
+        outage = one_stream.run("register", "--json", **storage.environment(), **roots)
+        assert outage.exit_code == 3, outage.stderr
+        storage.start()
+        after = one_stream.run("register", "--json", **storage.environment(), **roots)
+        assert after.exit_code == 0, after.stderr
+        assert after.stream("shop/lists")["registered_files"] == 1
+
+
+@pytest.mark.parametrize("cluster_lake", BOTH_STORES, indirect=True)
 def test_an_idle_check_costs_at_most_three_lists(one_stream: ClusterLake) -> None:
     for day in range(1, 29):
         one_stream.put(f"shop/lists/year=2026/month=11/day={day:02}/0.parquet", lists_file(str(day)))
@@ -228,6 +272,7 @@ def test_another_data_root_than_the_catalog_was_made_with(one_stream: ClusterLak
     one_line(outcome, 2, "LOTUSLAKE_DATA_URL", "elsewhere")
 
 
+@pytest.mark.parametrize("cluster_lake", BOTH_STORES, indirect=True)
 def test_the_demo_gives_what_it_gives_on_a_laptop(cluster_lake: ClusterLake, tmp_path: Path) -> None:
     outcome = cluster_lake.run("demo", "--scale", "0.1", "--json")
     assert outcome.exit_code == 0, outcome.stderr

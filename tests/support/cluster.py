@@ -15,6 +15,7 @@ from tests.support.leaks import leaks_below, leaks_in
 from tools.services import ObjectStorage, Postgres
 
 RUN_TIMEOUT_SECONDS = 300
+BOTH_STORES = ("seaweedfs", "minio")
 # What a developer's own shell may hold and a test must not see.
 FOREIGN = ("AWS_", "PG", "LOTUSLAKE_", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tools.services.service import ServiceError
-from tools.services.stack import Stack
+from tools.services.stack import STORES, Stack
 
 DEFAULT_FOLDER = Path(".lotuslake/services")
 
@@ -18,9 +18,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.services", description=__doc__)
     parser.add_argument("action", choices=("up", "down", "clean"))
     parser.add_argument("--dir", type=Path, default=DEFAULT_FOLDER, help=f"where they live (default: {DEFAULT_FOLDER})")
+    parser.add_argument(
+        "--store", choices=tuple(STORES), help="what serves S3 (default: what is there, else seaweedfs)"
+    )
     arguments = parser.parse_args()
-    stack = Stack(arguments.dir)
     try:
+        stack = Stack(arguments.dir, arguments.store)
         match arguments.action:
             case "up":
                 stack.up()

@@ -29,6 +29,13 @@ class Program:
         """Whether the pid is alive and still this program."""
         return self._process() is not None
 
+    def has_ended(self) -> bool:
+        """Whether the pid is no longer alive, asked just after the start: some programs rewrite their command line then."""
+        try:
+            return bool(psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE)
+        except psutil.NoSuchProcess:
+            return True
+
     def stop(self, number: signal.Signals) -> None:
         """Send the signal and wait; kill what does not end within STOP_TIMEOUT_SECONDS."""
         process = self._process()

@@ -63,7 +63,7 @@ class Service(ABC):
         self.on_start()
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while not self.answers():
-            if not self.is_running() or time.monotonic() > deadline:
+            if self.program.has_ended() or time.monotonic() > deadline:
                 self.kill()
                 tail = self.log.read_text(errors="replace")[-LOG_TAIL_CHARACTERS:]
                 raise ServiceError(f"{self.name} did not start; the end of {self.log}:\n{tail}")

@@ -1,4 +1,4 @@
-"""Both services under one folder, started once and found again by later processes."""
+"""A store and Postgres under one folder, started once and found again by later processes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tools.services.minio import Minio
 from tools.services.postgres import Postgres
 from tools.services.seaweedfs import ObjectStorage
 from tools.services.service import Service, ServiceError
@@ -19,20 +20,37 @@ BUCKET = "lake"
 DATABASE = "lakehouse"
 
 
+STORES: dict[str, type[ObjectStorage]] = {"seaweedfs": ObjectStorage, "minio": Minio}
+
+
 class Stack:
-    """SeaweedFS and Postgres below ``folder``.
+    """A store and Postgres below ``folder``; without a ``store`` the one that was started there before, else SeaweedFS.
 
     `services.json` and `env` in it hold secrets and can be read by their owner alone. Keys, passwords and data outlive
     `down`; ports do if nobody else took them.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: str | None = None) -> None:
         self.folder = folder.absolute()
-        self.storage = ObjectStorage(self.folder / "seaweedfs")
+        present = self._store_present()
+        chosen = store or present or "seaweedfs"
+        if present is not None and present != chosen:
+            raise ServiceError(
+                f"{self.folder} holds {STORES[present].name}, not {STORES[chosen].name}: `make services-clean` removes it, or "
+                "choose another folder with SERVICES_DIR"
+            )
+        self.storage = STORES[chosen](self.folder / chosen)
         self.postgres = Postgres(self.folder / "postgres")
-        self._services: dict[str, Service] = {"seaweedfs": self.storage, "postgres": self.postgres}
+        self._services: dict[str, Service] = {chosen: self.storage, "postgres": self.postgres}
         for service in self._services.values():
             service.on_start = self._write_state
+
+    def _store_present(self) -> str | None:
+        try:
+            document = json.loads(self._state_file.read_text())
+        except (OSError, ValueError):
+            return None  # A damaged file is told by `up` and `down`.
+        return next((name for name in STORES if name in document), None)
 
     @property
     def env_file(self) -> Path:
