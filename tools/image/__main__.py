@@ -44,8 +44,9 @@ def main(arguments: Sequence[str]) -> int:
         return NOT_TO_BE_HAD
     try:
         _timed("the Dockerfile", lambda: builder.build(base))
-        _tell_size(builder, base)
-        _timed("demo and chain in it, as its user with a read-only root", lambda: _try_out(builder))
+        root = builder.unpack(IMAGE)
+        _tell_size(root, builder.unpack(base.tag))
+        _timed("demo and chain in it, as its user with a read-only root", lambda: _try_out(builder, root))
     finally:
         builder.clean()
     return 0
@@ -57,20 +58,20 @@ def _gather(builder: Builder, base: Base) -> None:
             started.result()
 
 
-def _tell_size(builder: Builder, base: Base) -> None:
+def _tell_size(image: Path, base: Path) -> None:
     """Raises SystemExit where what stands on the base leaves less room for it than python's own image takes."""
-    whole, below = (size_bytes(builder.unpack(image)) for image in (IMAGE, base.tag))
+    whole, below = size_bytes(image), size_bytes(base)
     added = whole - below
     print(f"image-build: {_mb(whole)}: the stand-in base {_mb(below)}, on it {_mb(added)}", flush=True)
     if added + BASE_SIZE_BYTES > MAX_SIZE_BYTES:
         raise SystemExit(f"image-build: on its base the image may take {_mb(MAX_SIZE_BYTES - BASE_SIZE_BYTES)}")
 
 
-def _try_out(builder: Builder) -> None:
+def _try_out(builder: Builder, root: Path) -> None:
     configuration = builder.configuration(IMAGE)
     with tempfile.TemporaryDirectory(prefix="work-", dir=builder.folder) as name:
         work = make_work(Path(name, "work"), configuration["User"])
-        container = Container(builder.unpack(IMAGE), configuration, work)
+        container = Container(root, configuration, work)
         if container.run(["touch", "/tmp/x"]).returncode == 0:  # noqa: S108 - a folder that anyone may write to
             raise SystemExit("image-build: the root is not read-only: nothing is shown")
         _run(container, ["sh", "-c", "test $(id -u):$(id -g) = 10001:10001"], {})

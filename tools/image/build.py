@@ -25,7 +25,10 @@ WHEELS = "/wheels"
 # As python's own images set it: https://github.com/docker-library/python/blob/master/Dockerfile-linux.template
 BASE_PATH = "/usr/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TRUSTED = "etc/ssl/certs/ca-certificates.crt"
+# Bases made for images keep apt's caches out of their layers (77 MB here):
+# https://github.com/debuerreotype/debuerreotype/blob/master/scripts/debuerreotype-minimizing-config
 CONFIGURATION = {
+    "etc/apt/apt.conf.d/docker-clean": 'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n',
     "etc/pip.conf": f"[global]\nno-index = true\nfind-links = {WHEELS}\n",
     "etc/uv/uv.toml": f'no-index = true\noffline = true\nfind-links = ["{WHEELS}"]\n',
 }
