@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 from pathlib import Path
 
 from lotuslake.core.errors import ConfigError
@@ -27,6 +28,9 @@ def copy_starter(project_dir: Path) -> bool:
     try:
         for part in PARTS:
             shutil.copytree(starter_dir() / part, project_dir / part, ignore=shutil.ignore_patterns("target", "logs"))
+            # An installed package may be read-only; the copy is for its owner to change.
+            for path in (project_dir / part, *(project_dir / part).rglob("*")):
+                path.chmod(path.stat().st_mode | stat.S_IWUSR)
     except OSError as error:
         why = error.strerror or "it may not be written to"
         raise ConfigError(

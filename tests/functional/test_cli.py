@@ -398,6 +398,27 @@ def test_a_starter_project_speaks_for_itself(tmp_path: Path) -> None:
     assert "shopify/orders" in outcome.message
 
 
+def test_the_copy_of_a_read_only_starter_is_its_owners_to_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it lies in an image, or wherever packages are installed for all."""
+    for part in ("streams", "models"):
+        file = tmp_path / "package" / part / "shop" / "a.yml"
+        file.parent.mkdir(parents=True)
+        file.touch(0o444)
+        file.parent.chmod(0o555)
+        file.parent.parent.chmod(0o555)
+    monkeypatch.setattr("lotuslake.config.starter.starter_dir", lambda: tmp_path / "package")
+    try:
+        assert copy_starter(tmp_path / "project")
+    finally:
+        for path in (tmp_path / "package").rglob("*"):
+            path.chmod(0o755)
+    copied = list((tmp_path / "project").rglob("*"))
+    assert len(copied) == 6
+    assert [path for path in copied if not path.stat().st_mode & 0o200] == []
+
+
 def test_run_registers_and_transforms_in_one_process(things: Project) -> None:
     things.put(key_of("1_0.parquet"), data_file([1, 2]))
     outcome = things.json("run")

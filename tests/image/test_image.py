@@ -12,10 +12,8 @@ from lotuslake.config.streams import load_streams
 from lotuslake.demo import build_shop, write_files
 from tests.support.image import Image, make_work
 from tests.support.manifests import ROOT
+from tools.image import BASE_SIZE_BYTES, MAX_SIZE_BYTES
 
-MAX_SIZE_BYTES = 700 * 1000**2
-# python:3.11-slim-bookworm unpacked, with tini: measured once, rounded up.
-BASE_SIZE_BYTES = 150 * 1000**2
 LOAD = """
 import duckdb
 from lotuslake.adapters.duckdb_opening import extension_path
