@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property
@@ -12,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lotuslake import __version__
+from lotuslake.adapters.folders import replace_file
 from lotuslake.core.model import Model
 
 # What dbt reads of a project; the rest, such as what it writes itself, changes no model.
@@ -39,9 +39,7 @@ class KnownModels:
     def save(self, models: Mapping[str, Model]) -> None:
         """Keep them; another program may be reading, so the file is there in full, or as it was."""
         document = {"project": self._project, "models": [asdict(model) for model in models.values()]}
-        unfinished = self._path.with_name(f"models.json.{os.getpid()}")
-        unfinished.write_text(json.dumps(document), encoding="utf-8")
-        unfinished.replace(self._path)
+        replace_file(self._path, json.dumps(document).encode())
 
     @cached_property
     def _project(self) -> str:

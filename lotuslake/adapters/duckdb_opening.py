@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
 from importlib import import_module
 from pathlib import Path
 
 import duckdb
 
 from lotuslake.adapters.aws import DuckdbS3Secret
+from lotuslake.adapters.instance_options import InstanceOptions
 from lotuslake.core.errors import ConfigError
 
-
-@dataclass(frozen=True, slots=True)
-class InstanceOptions:
-    """``catalog`` is a file or a `postgresql://` URL, ``data_url`` DuckLake's DATA_PATH."""
-
-    catalog: str
-    data_url: str
-    memory_limit_bytes: int
-    threads: int
-    temp_dir: Path
-    secrets: Sequence[DuckdbS3Secret] = ()
-    lock_wait_seconds: float = 30.0
-    temp_limit_bytes: int | None = None
-
-    @property
-    def is_embedded(self) -> bool:
-        """Whether the catalog is a file."""
-        return not self.catalog.startswith("postgresql://")
-
-    @property
-    def uses_s3(self) -> bool:
-        """Whether any root lies in an object store."""
-        return bool(self.secrets) or self.data_url.startswith("s3://")
-
-    @property
-    def extensions(self) -> list[str]:
-        """The extensions that the roots and the catalog ask for."""
-        extensions = ["ducklake"]
-        if self.uses_s3:
-            extensions.append("httpfs")
-        if not self.is_embedded:
-            extensions.append("postgres_scanner")
-        return extensions
+logger = logging.getLogger("lotuslake")
 
 
 def open_duckdb(name: str, options: InstanceOptions) -> duckdb.DuckDBPyConnection:
     """A connection to the named in-memory database. Raises ConfigError where a setting does not do."""
-    make_folder(options.temp_dir, "LOTUSLAKE_TEMP_DIR")
+    _make_spill_folder(options.temp_dir)
     # No config here: dbt opens the same name without one, and DuckDB wants both to be alike.
     connection = duckdb.connect(name)
     _set_bounds(connection, options)
@@ -64,6 +32,14 @@ def open_duckdb(name: str, options: InstanceOptions) -> duckdb.DuckDBPyConnectio
     for number, secret in enumerate(options.secrets):
         _create_secret(connection, f"root_{number}", secret)
     return connection
+
+
+def _make_spill_folder(folder: Path) -> None:
+    """DuckDB makes the last folder alone. Where none can be made, what spills fails, and what only reads a little does not."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        logger.debug("no folder to spill to: %s", error)
 
 
 def _set_bounds(connection: duckdb.DuckDBPyConnection, options: InstanceOptions) -> None:
@@ -88,14 +64,6 @@ def extension_path(name: str) -> Path:
     package = import_module(f"duckdb_extension_{name}")
     folder = Path(str(package.__file__)).parent / "extensions" / f"v{duckdb.__version__}"
     return folder / f"{name}.duckdb_extension"
-
-
-def make_folder(path: Path, setting: str) -> None:
-    """Make a folder that a setting asks for. Raises ConfigError where that cannot be."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{setting}: the folder {path} cannot be made: {error.strerror}") from None
 
 
 def quote_literal(text: str) -> str:

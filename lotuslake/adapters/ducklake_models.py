@@ -12,13 +12,14 @@ from typing import Any
 
 import duckdb
 
+from lotuslake.adapters.dbt_errors import DbtError, model_error
 from lotuslake.adapters.dbt_project import DbtProject
-from lotuslake.adapters.duckdb_errors import first_line, translate, translated
+from lotuslake.adapters.duckdb_errors import first_line, translate, translate_text, translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.ducklake_lost_files import DamagedTable, find_damaged_tables, put_back
 from lotuslake.adapters.landing_view import landing_view
 from lotuslake.core.data_file import LedgerEntry
-from lotuslake.core.errors import LostRaceError, ModelError, UnreachableError
+from lotuslake.core.errors import LostRaceError, UnreachableError
 from lotuslake.core.field_types import quote_identifier
 from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Model
@@ -121,10 +122,10 @@ class DuckLakeModels:
             self._lay_out(step, stream, run_id)
         try:
             self._project.run(step.model)
-        except ModelError as error:
-            known = translate(error, f"building {step.model}")
+        except DbtError as error:
+            known = translate_text(str(error), f"building {step.model}")
             if known is None:
-                raise
+                raise model_error(step.model, str(error)) from error
             if not self._moved(step):
                 raise known from error
             if self._mend_lost_files():
