@@ -12,9 +12,9 @@ PYTHONS := $(or $(PYTHON),python3.11 python3.12 python3.13 python3.14 python3)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 # Options and selectors for the wrapped subcommands: make register ARGS="shopify/orders --dry-run"
 ARGS ?=
-# make test JOBS=2 runs test files in parallel, in order: the long ones come before tests/unit.
-JOBS ?=
-PYTEST := $(BIN)/pytest $(if $(JOBS),--numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder)
+# Test files run in parallel, one process a processor, in order: the long ones come before tests/unit. JOBS=1 for one.
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+PYTEST := $(BIN)/pytest $(if $(filter-out 1,$(JOBS)),--numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder)
 
 ##@ First steps
 .PHONY: help install demo test
@@ -131,7 +131,7 @@ fmt: install ## Format and apply the safe fixes
 	$(BIN)/ruff check --fix .
 	@if command -v terraform >/dev/null 2>&1; then terraform fmt -recursive manifests/airbyte; fi
 
-test: coverage ## All tests but the connectors', then the coverage gate (JOBS=2: two processes)
+test: coverage ## All tests but the connectors', then the coverage gate, on every processor (JOBS=1: one)
 
 test-unit: install ## The quick tests: unit and property (ARGS="-k plan")
 	$(PYTEST) tests/unit tests/property $(ARGS)

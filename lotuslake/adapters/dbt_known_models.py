@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cached_property
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from lotuslake import __version__
 from lotuslake.adapters.dbt_folder import WRITTEN
+from lotuslake.adapters.folders import replace_file
 from lotuslake.core.model import Model
 from lotuslake.project_tree import files
 
@@ -41,9 +41,7 @@ class KnownModels:
     def save(self, models: Mapping[str, Model]) -> None:
         """Keep them; another program may be reading, so the file is there in full, or as it was."""
         document = {"project": self._project, "models": [asdict(model) for model in models.values()]}
-        unfinished = self._path.with_name(f"models.json.{os.getpid()}")
-        unfinished.write_text(json.dumps(document), encoding="utf-8")
-        unfinished.replace(self._path)
+        replace_file(self._path, json.dumps(document).encode())
 
     @cached_property
     def _project(self) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,10 +14,13 @@ from typing import Any, cast
 import yaml
 
 from lotuslake.adapters.dbt_environment import hide_dbt_variables
+from lotuslake.adapters.dbt_errors import DbtError
 from lotuslake.adapters.dbt_folder import DbtFolder
 from lotuslake.adapters.dbt_known_models import KnownModels
+from lotuslake.adapters.duckdb_errors import translate_text
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
-from lotuslake.core.errors import ConfigError, ModelError
+from lotuslake.adapters.folders import replace_file
+from lotuslake.core.errors import ConfigError, InvalidModelError, ModelError
 from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Layer, Model
 
@@ -66,8 +67,9 @@ class DbtProject:
         self._write_profile()
         self._take_up_parsing()
         result = self._runner(None).invoke(["parse", *self._flags()])
+        _raise_system_error(result.exception)
         if not result.success:
-            raise ModelError(f"the dbt project does not parse: {_short(result.exception or result.result)}")
+            raise InvalidModelError(f"the dbt project does not parse: {_short(result.exception or result.result)}")
         return result.result
 
     def _take_up_parsing(self) -> None:
@@ -75,7 +77,7 @@ class DbtProject:
         kept, own = (folder / "target" / PARSED for folder in (self._folder, self._state_dir))
         if kept.is_file() and not own.exists():
             own.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(kept, own)
+            replace_file(own, kept.read_bytes())
 
     @cached_property
     def models(self) -> dict[str, Model]:
@@ -111,22 +113,27 @@ class DbtProject:
         """Build one model.
 
         Raises:
-            ModelError: with dbt's message; the caller tells races and outages apart by its text.
+            DbtError: with dbt's message; the caller tells races, outages and faults of the model apart by its text.
         """
         result = self._runner(self.manifest).invoke(["run", "--select", model, "--no-populate-cache", *self._flags()])
         outcomes = list(result.result or ())
+        _raise_system_error(result.exception)
         if not result.success or len(outcomes) != 1:
-            text = outcomes[0].message if outcomes else str(result.exception)
-            raise ModelError(f"model {model} does not build: {text}")
+            raise DbtError(outcomes[0].message if outcomes else str(result.exception))
 
     def test(self, models: Sequence[Model]) -> list[TestOutcome]:
-        """Run the data tests whose models are all among these or above them."""
+        """Run the data tests whose models are all among these or above them.
+
+        Raises:
+            UnreachableError: an outage, or a full disk, kept a test from running: nothing is known of its model.
+        """
         if not models:
             return []
         names = [model.name for model in models]
         result = self._runner(self.manifest).invoke(
             ["test", "--select", *names, "--indirect-selection", "buildable", "--resource-type", "test", *self._flags()]
         )
+        _raise_system_error(result.exception)
         if result.exception is not None:
             raise ModelError(f"the data tests could not run: {_short(result.exception)}")
         return [self._outcome(entry) for entry in result.result]
@@ -134,6 +141,10 @@ class DbtProject:
     def _outcome(self, entry: Any) -> TestOutcome:
         tested = self._models_among(entry.node.depends_on.nodes)
         attached = getattr(entry.node, "attached_node", None)
+        if entry.status.value not in STATUSES:
+            known = translate_text(entry.message or "", f"testing {', '.join(sorted(tested))}")
+            if known is not None:
+                raise known
         return TestOutcome(
             test=entry.node.name,
             model=attached.split(".")[-1] if attached else ", ".join(sorted(tested)),
@@ -212,10 +223,13 @@ class DbtProject:
         }
         self._state_dir.mkdir(parents=True, exist_ok=True)
         profile = {PROFILE: {"target": "lake", "outputs": {"lake": output}}}
-        # Another program may be reading it: the file is there in full, or as it was.
-        unfinished = self._state_dir / f"profiles.yml.{os.getpid()}"
-        unfinished.write_text(yaml.safe_dump(profile), encoding="utf-8")
-        unfinished.replace(self._state_dir / "profiles.yml")
+        replace_file(self._state_dir / "profiles.yml", yaml.safe_dump(profile).encode())
+
+
+def _raise_system_error(error: BaseException | None) -> None:
+    """dbt hands on what it could not write, such as its target folder, as it came."""
+    if isinstance(error, OSError):
+        raise error
 
 
 def _short(error: object) -> str:

@@ -1,36 +1,75 @@
-"""DuckDB's errors in the program's own words."""
+"""DuckDB's errors in the program's own words.
+
+An error is judged by its kind first, the words that its text begins with (`IO Error: …`): dbt hands on nothing but that
+text. Phrases come second, of DuckDB and its extensions alone. What a statement or a value holds may read like anything.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
-from lotuslake.core.errors import CatalogHeldError, LostRaceError, LotusLakeError, UnreachableError
+from lotuslake.adapters.postgres_errors import explain_reply, find_reply
+from lotuslake.core.errors import CatalogHeldError, ConfigError, LostRaceError, LotusLakeError, UnreachableError
+from lotuslake.core.os_errors import FULL, REFUSED, disk_full, explain_errno
 
-_RACES = re.compile(
-    r"Transaction conflict|lost race|write-write conflict|Conflict on update|serialize access|maximum retry count|"
-    # Another process has ended the rebuild, or made what was not there a moment ago.
-    r"Table with name (rebuild_\w+|\w+__rebuild\w*) does not exist|(Table|View|Schema) with name .{1,200} already exists",
-    re.IGNORECASE,
+# DuckDB's file system, the store and the line to Postgres: there is trouble outside, whatever the text says.
+OUTSIDE = frozenset({"IO", "HTTP", "Connection"})
+# A commit carries the trouble of whatever it meets; a database that a failed write spoilt says which write it was. The
+# Postgres extension's errors have no kind.
+CARRIERS = frozenset({"TransactionContext", "FATAL", ""})
+
+_HEADING = re.compile(r"\A(?:[^\n]*?: )?\w+ Error in [^\n]*\n")
+_KIND = re.compile(r"\s*(?P<kind>[A-Z][A-Za-z ]*?) Error: (?P<text>.*)", re.DOTALL)
+_QUOTED_SQL = re.compile(r"\n\s*\n\s*LINE \d+: .*", re.DOTALL)
+_CONFLICT = re.compile(
+    r"^\s*(Failed to commit: )?(Transaction conflict|Conflict on|Catalog write-write conflict|Exceeded the maximum retry count)",
+    re.MULTILINE,
 )
-_LOCKED = re.compile(
-    r"Could not set lock on file.*?held in (?P<holder>.+?)\. See also|Unique file handle conflict", re.DOTALL
+# The guards in models/macros/cursor.sql.
+_LOST = re.compile(r"lost race: ")
+# Another process has ended the rebuild, or made what was not there a moment ago.
+_MOVED = re.compile(
+    r"Table with name (rebuild_\w+|\w+__rebuild\w*) does not exist|(Table|View|Schema) with name .{1,200} already exists"
 )
-_OUTAGES = re.compile(
-    r"HTTP|Connection|connect to Postgres|connection to server|server closed|terminating connection|timed? ?out|SSL|"
-    r"Could not establish|could not translate host|no such bucket|Unable to connect|libpq|SlowDown|Failed to read|"
-    # Postgres went away in the middle of a transaction; the reason that follows may be empty.
-    r'Failed to execute query "(BEGIN|COMMIT|ROLLBACK)',
-    re.IGNORECASE,
-)
-_POSTGRES = re.compile(r'Unable to connect to Postgres at "(?P<url>[^"]*)":\s*(?P<why>.*)', re.DOTALL)
+_LOCKED = re.compile(r"Could not set lock on file .*?held in (?P<holder>.+?)\. See also", re.DOTALL)
+_UNREACHED = re.compile(r'Unable to connect to Postgres at "(?P<url>[^"]*)":\s*(?P<why>.*)', re.DOTALL)
+_NUMBERS = {os.strerror(number): number for number in FULL | REFUSED}
+_REFUSED_FILE = re.compile(rf'"(?P<path>[^"\n]+)": (?P<why>{"|".join(map(re.escape, _NUMBERS))})$', re.MULTILINE)
+_REQUEST = re.compile(r"\bHTTP (GET|HEAD|PUT|POST|DELETE)\b")
+_NOT_TAKEN = re.compile(r"HTTP (?P<status>5\d\d) for HTTP (PUT|POST) to ")
+INSUFFICIENT_STORAGE = "507"
 _CREDENTIALS = re.compile(
     r"\b(password|passwd|secret|key_id|session_token)(\s*[=:]\s*('[^']*'|\S+)|\s+'[^']*')", re.IGNORECASE
 )
 MAX_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What DuckDB said: the kind of the error, such as `IO`, and the rest without the SQL that it quotes below."""
+
+    kind: str
+    text: str
+
+    @property
+    def line(self) -> str:
+        """Its first line, to be told to a person."""
+        first = self.text.strip().split("\n", 1)[0]
+        return redact(f"{self.kind} Error: {first}" if self.kind else first)
+
+
+def hear(text: str) -> Said:
+    """The parts of an error's text, DuckDB's own or as dbt hands it on."""
+    body = _QUOTED_SQL.sub("", _HEADING.sub("", text))
+    found = _KIND.match(body)
+    return Said(found["kind"], found["text"]) if found else Said("", body.strip())
 
 
 def first_line(error: BaseException) -> str:
@@ -44,31 +83,71 @@ def redact(text: str) -> str:
 
 
 def translate(error: BaseException, doing: str) -> LotusLakeError | None:
-    """The program's error for one of DuckDB's (or dbt's text of one); None where it is nothing that was foreseen."""
-    text = str(error)
-    if _RACES.search(text):
+    """The program's error for one of DuckDB's; None where it is nothing that was foreseen."""
+    return translate_text(str(error), doing)
+
+
+def translate_text(text: str, doing: str) -> LotusLakeError | None:
+    """As `translate`, for the text of an error, which is all that dbt hands on."""
+    said = hear(text)
+    if _is_lost_race(said):
         return LostRaceError(f"another process changed the lake first while {doing}")
-    locked = _LOCKED.search(text)
-    if locked:
-        holder = locked.group("holder") or "this process"
-        return CatalogHeldError(
-            f"the catalog is held by {holder}; wait until it has ended, or run one command at a time"
-        )
-    refused = _POSTGRES.search(text)
-    if refused:
-        why = " ".join(refused.group("why").split()).removeprefix("connection to server ")
-        return UnreachableError(f"Postgres does not take the connection ({refused.group('url')}): {redact(why)}")
-    if isinstance(error, duckdb.HTTPException | duckdb.ConnectionException) or (
-        isinstance(error, duckdb.IOException) or _OUTAGES.search(text)
-    ):
-        return UnreachableError(f"could not go on {doing}: {_telling_line(text)}")
+    if said.kind == "Binder" and said.text.startswith("Unique file handle conflict"):
+        return _held("this process")
+    if said.kind == "Out of Memory":
+        return _out_of_memory(said, doing)
+    if said.kind in OUTSIDE | CARRIERS:
+        return _trouble_outside(said, doing)
     return None
 
 
-def _telling_line(text: str) -> str:
-    """The line that names the outage: dbt puts headings above it."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return redact(next((line for line in lines if _OUTAGES.search(line)), lines[0] if lines else "no message"))
+def _is_lost_race(said: Said) -> bool:
+    if said.kind == "TransactionContext":
+        return _CONFLICT.search(said.text) is not None
+    if said.kind == "Catalog":
+        return _MOVED.match(said.text) is not None
+    return said.kind == "Invalid Input" and _LOST.match(said.text) is not None
+
+
+def _trouble_outside(said: Said, doing: str) -> LotusLakeError | None:
+    locked = _LOCKED.search(said.text)
+    if locked:
+        return _held(locked["holder"])
+    unreached = _UNREACHED.search(said.text)
+    if unreached:
+        why = " ".join(unreached["why"].split()).removeprefix("connection to server ")
+        return UnreachableError(f"Postgres does not take the connection ({unreached['url']}): {redact(why)}")
+    reply = find_reply(said.text)
+    if reply is not None:
+        return explain_reply(reply, doing)
+    refused = _REFUSED_FILE.search(said.text)
+    if refused:
+        number, path = _NUMBERS[refused["why"]], refused["path"]
+        # A file that did not fit is not there.
+        return explain_errno(number, str(Path(path).parent) if number in FULL else path)
+    not_taken = _NOT_TAKEN.search(said.text)
+    if not_taken and not_taken["status"] == INSUFFICIENT_STORAGE:
+        return disk_full("the object store has no room left")
+    if said.kind in OUTSIDE or _REQUEST.search(said.text):
+        hint = "; the store did not take a file: look whether it has room" if not_taken else ""
+        return UnreachableError(f"could not go on {doing}: {said.line}{hint}")
+    return None
+
+
+def _held(holder: str) -> CatalogHeldError:
+    return CatalogHeldError(f"the catalog is held by {holder}; wait until it has ended, or run one command at a time")
+
+
+def _out_of_memory(said: Said, doing: str) -> LotusLakeError:
+    if "max_temp_directory_size" in said.text:
+        return disk_full(
+            f"there is no room left in LOTUSLAKE_TEMP_DIR while {doing} ({said.line}): it is bounded by LOTUSLAKE_TEMP_LIMIT, "
+            "without it by the disk"
+        )
+    return ConfigError(
+        f"DuckDB needs more memory than LOTUSLAKE_MEMORY_LIMIT grants while {doing} ({said.line}): raise it, "
+        "or lower LOTUSLAKE_BATCH_MAX_ROWS"
+    )
 
 
 @contextmanager

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import duckdb
 
+from lotuslake.adapters.catalog_refusals import NO_LAKE, explain_catalog, refuse_foreign_database
 from lotuslake.adapters.duckdb_errors import translate
-from lotuslake.adapters.duckdb_opening import InstanceOptions, make_folder, open_duckdb, quote_literal, refuse_foreign
+from lotuslake.adapters.duckdb_opening import open_duckdb, quote_literal
+from lotuslake.adapters.folders import require_folder, require_writable
+from lotuslake.adapters.instance_options import InstanceOptions
 from lotuslake.adapters.moved_roots import Move, follow, is_writable, plan_move, recorded_root, require_files
 from lotuslake.adapters.waiting import Waiting
 from lotuslake.core.errors import CatalogHeldError, ConfigError
@@ -66,7 +69,8 @@ class DuckDbInstance:
         Raises:
             CatalogHeldError: it did not let go.
             UnreachableError: the catalog or the store cannot be reached.
-            ConfigError: the catalog belongs to another data root.
+            ConfigError: the catalog belongs to another data root, is none of a lake, or may not be written.
+            DiskFullError: it, or a root, lies on a full disk.
             NoLakeError: it is empty, and ``read_only`` asked for nothing to be created.
         """
         if self.is_attached:
@@ -75,7 +79,7 @@ class DuckDbInstance:
             else:
                 return
         if not read_only:
-            self._make_folders()
+            self._require_folders()
         waiting = Waiting(self.options.lock_wait_seconds, self.options.interrupt)
         while True:
             try:
@@ -88,12 +92,23 @@ class DuckDbInstance:
                 self._read_only = read_only
                 return
 
-    def _make_folders(self) -> None:
-        """The folders that an embedded catalog and a local data root lie in."""
+    def _require_folders(self) -> None:
+        """Make the folders that an embedded catalog and a local data root lie in, where nothing may be written raise."""
         if self.options.is_embedded:
-            make_folder(Path(self.options.catalog).parent, "LOTUSLAKE_CATALOG_URL")
+            catalog = Path(self.options.catalog)
+            require_folder(catalog.parent, "LOTUSLAKE_CATALOG_URL")
+            if catalog.exists():
+                require_writable(catalog, "LOTUSLAKE_CATALOG_URL")
         if not self.options.data_url.startswith("s3://"):
-            make_folder(Path(self.options.data_url), "LOTUSLAKE_DATA_URL")
+            require_folder(Path(self.options.data_url), "LOTUSLAKE_DATA_URL")
+        require_folder(self.options.temp_dir, "LOTUSLAKE_TEMP_DIR")
+
+    def _require_vacant(self, error: duckdb.Error, *, read_only: bool) -> None:
+        """There is no lake in the catalog: raise unless one is to be made, and nothing else is there."""
+        if self.options.is_embedded:
+            refuse_foreign_database(self.connection, self.options.catalog)
+        if read_only:
+            raise NoLakeError from error
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -179,12 +194,9 @@ class DuckDbInstance:
         try:
             self.connection.execute(self._attach_statement(read_only=read_only, makes=False))
         except duckdb.Error as error:
-            if _NO_LAKE not in str(error):
+            if NO_LAKE not in str(error):
                 raise
-            if self.options.is_embedded:
-                refuse_foreign(self.connection, self.options.catalog)
-            if read_only:
-                raise
+            self._require_vacant(error, read_only=read_only)
             self.connection.execute(self._attach_statement(read_only=False))
 
     def _attach_moved(self, move: Move, *, read_only: bool) -> None:
@@ -207,19 +219,19 @@ class DuckDbInstance:
     def _attach_statement(self, *, read_only: bool, moved: bool = False, makes: bool = True) -> str:
         options = self.options
         catalog = f"ducklake:{'' if options.is_embedded else 'postgres:'}{options.catalog}"
-        settings = [f"DATA_PATH {quote_literal(options.data_url.rstrip('/') + '/')}", "DATA_INLINING_ROW_LIMIT 0"]
+        settings = [
+            f"DATA_PATH {quote_literal(options.data_url.rstrip('/') + '/')}",
+            "DATA_INLINING_ROW_LIMIT 0",
+            f"CREATE_IF_NOT_EXISTS {str(makes).lower()}",
+        ]
         if read_only:
             settings.append("READ_ONLY")
-        if not makes:
-            settings.append("CREATE_IF_NOT_EXISTS false")
         if moved:
             settings.append("OVERRIDE_DATA_PATH true")
         return f"ATTACH {quote_literal(catalog)} AS {LAKE} ({', '.join(settings)})"
 
     def _explain(self, error: duckdb.Error, *, may_wait: bool) -> str:
         """Raise what stands in the way, or say what it is where waiting may help."""
-        if _NO_LAKE in str(error):
-            raise NoLakeError from error
         if may_wait and _MADE_MEANWHILE.search(str(error)):
             return "another program is making the lake"
         if recorded := recorded_root(error):
@@ -228,17 +240,10 @@ class DuckDbInstance:
                 "it to that, or choose a new catalog, or, if its files were moved, run: lotuslake register --relocate"
             ) from error
         known = translate(error, "opening the catalog")
-        if (
-            self.options.is_embedded
-            and isinstance(error, duckdb.IOException)
-            and not isinstance(known, CatalogHeldError)
-        ):
-            raise ConfigError(
-                f"LOTUSLAKE_CATALOG_URL: {self.options.catalog} is no catalog of a lake, or may not be opened; "
-                "move it away, or choose another file"
-            ) from error
-        if known is None:
-            raise error
         if isinstance(known, CatalogHeldError) and may_wait:
             return known.message.partition(";")[0]
-        raise known from error
+        # First what is wrong with the catalog itself: a damaged file is no outage.
+        told = explain_catalog(error, self.options.catalog) or known
+        if told is None:
+            raise error
+        raise told from error

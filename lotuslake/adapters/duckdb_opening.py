@@ -2,62 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import logging
 from importlib import import_module
 from pathlib import Path
 
 import duckdb
 
 from lotuslake.adapters.aws import DuckdbS3Secret
+from lotuslake.adapters.instance_options import InstanceOptions
 from lotuslake.core.errors import ConfigError
 
-
-@dataclass(frozen=True, slots=True)
-class InstanceOptions:
-    """``catalog`` is a file or a `postgresql://` URL, ``data_url`` DuckLake's DATA_PATH.
-
-    ``home`` is the project's folder. ``relocate`` says that the data root was moved since the catalog was made,
-    ``interrupt`` raises during a wait where a person has asked to stop.
-    """
-
-    catalog: str
-    data_url: str
-    memory_limit_bytes: int
-    threads: int
-    temp_dir: Path
-    secrets: Sequence[DuckdbS3Secret] = ()
-    lock_wait_seconds: float = 30.0
-    temp_limit_bytes: int | None = None
-    home: Path | None = None
-    landing_url: str = ""
-    relocate: bool = False
-    interrupt: Callable[[], None] = lambda: None
-
-    @property
-    def is_embedded(self) -> bool:
-        """Whether the catalog is a file."""
-        return not self.catalog.startswith("postgresql://")
-
-    @property
-    def uses_s3(self) -> bool:
-        """Whether any root lies in an object store."""
-        return bool(self.secrets) or self.data_url.startswith("s3://")
-
-    @property
-    def extensions(self) -> list[str]:
-        """The extensions that the roots and the catalog ask for."""
-        extensions = ["ducklake"]
-        if self.uses_s3:
-            extensions.append("httpfs")
-        if not self.is_embedded:
-            extensions.append("postgres_scanner")
-        return extensions
+logger = logging.getLogger("lotuslake")
 
 
 def open_duckdb(name: str, options: InstanceOptions) -> duckdb.DuckDBPyConnection:
     """A connection to the named in-memory database. Raises ConfigError where a setting does not do."""
-    make_folder(options.temp_dir, "LOTUSLAKE_TEMP_DIR")
+    _make_spill_folder(options.temp_dir)
     # No config here: dbt opens the same name without one, and DuckDB wants both to be alike.
     connection = duckdb.connect(name)
     _set_bounds(connection, options)
@@ -85,6 +45,14 @@ def _forget_s3_variables(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"RESET GLOBAL {name}")
 
 
+def _make_spill_folder(folder: Path) -> None:
+    """DuckDB makes the last folder alone. Where none can be made, what spills fails, and what only reads a little does not."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        logger.debug("no folder to spill to: %s", error)
+
+
 def _set_bounds(connection: duckdb.DuckDBPyConnection, options: InstanceOptions) -> None:
     bounds = {
         "memory_limit": f"{options.memory_limit_bytes // 1024**2}MiB",
@@ -107,33 +75,6 @@ def extension_path(name: str) -> Path:
     package = import_module(f"duckdb_extension_{name}")
     folder = Path(str(package.__file__)).parent / "extensions" / f"v{duckdb.__version__}"
     return folder / f"{name}.duckdb_extension"
-
-
-def make_folder(path: Path, setting: str) -> None:
-    """Make a folder that a setting asks for. Raises ConfigError where that cannot be."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{setting}: the folder {path} cannot be made: {error.strerror}") from None
-
-
-def refuse_foreign(connection: duckdb.DuckDBPyConnection, catalog: str) -> None:
-    """Raise ConfigError where a catalog's file is somebody's database: no lake is made among other tables."""
-    if not Path(catalog).exists():
-        return
-    connection.execute(f"ATTACH {quote_literal(catalog)} AS found (READ_ONLY)")
-    try:
-        tables = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'found'").fetchall()
-        views = connection.execute(
-            "SELECT view_name FROM duckdb_views() WHERE database_name = 'found' AND NOT internal"
-        ).fetchall()
-    finally:
-        connection.execute("DETACH found")
-    if number := len(tables) + len(views):
-        raise ConfigError(
-            f"LOTUSLAKE_CATALOG_URL: {catalog} is a DuckDB file of somebody's own, with {number} "
-            f"{'table' if number == 1 else 'tables'}: choose another file for the catalog"
-        )
 
 
 def quote_literal(text: str) -> str:

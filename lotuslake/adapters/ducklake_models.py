@@ -13,8 +13,9 @@ from typing import Any
 import duckdb
 
 from lotuslake.adapters.batch_rows import batch_rows
+from lotuslake.adapters.dbt_errors import DbtError, model_error
 from lotuslake.adapters.dbt_project import DbtProject
-from lotuslake.adapters.duckdb_errors import first_line, translate, translated
+from lotuslake.adapters.duckdb_errors import first_line, translate, translate_text, translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.ducklake_lost_files import DamagedTable, find_damaged_tables, put_back
 from lotuslake.adapters.landing_view import held_columns, landing_view
@@ -23,7 +24,7 @@ from lotuslake.adapters.model_tables import cursor_table, find_cursors, make_cur
 from lotuslake.adapters.project_macros import know_marks, require_macros
 from lotuslake.core.build import parse_built_by
 from lotuslake.core.data_file import LedgerEntry
-from lotuslake.core.errors import LostRaceError, ModelError, UnreachableError
+from lotuslake.core.errors import LostRaceError, UnreachableError
 from lotuslake.core.field_types import quote_identifier
 from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Model
@@ -127,13 +128,10 @@ class DuckLakeModels:
     def run(self, step: Step, *, stream: Stream | None, run_id: str) -> TableRows | None:
         is_anew = step.mode in WRITTEN_ANEW
         before = self.count_rows(step.model) if is_anew else 0
-        try:
-            self._run(step, stream, run_id)
-        except ModelError as error:
-            raise refused(error, step.model, before) or error from error
+        self._run(step, stream, run_id, before)
         return TableRows(before, self.count_rows(step.model)) if is_anew else None
 
-    def _run(self, step: Step, stream: Stream | None, run_id: str) -> None:
+    def _run(self, step: Step, stream: Stream | None, run_id: str, rows_before: int) -> None:
         if stream is not None:
             require_macros(self._project, stream, step)
         with translated(f"laying out the input of {step.model}"):
@@ -142,10 +140,12 @@ class DuckLakeModels:
             self._lay_out(step, stream, run_id)
         try:
             self._project.run(step.model)
-        except ModelError as error:
-            known = translate(error, f"building {step.model}")
+        except DbtError as error:
+            known = translate_text(str(error), f"building {step.model}")
             if known is None:
-                raise
+                if told := refused(str(error), step.model, rows_before):
+                    raise told from error
+                raise model_error(step.model, str(error)) from error
             if not self._moved(step):
                 raise known from error
             if self._mend_lost_files():

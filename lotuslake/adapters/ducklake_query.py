@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 
 import duckdb
@@ -10,8 +11,12 @@ import duckdb
 from lotuslake.adapters.duckdb_errors import first_line, translate
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.ducklake_ledger import DuckLakeLedger
-from lotuslake.core.errors import ConfigError
+from lotuslake.adapters.reading_guard import reading_only
+from lotuslake.core.errors import ConfigError, CrashError, LotusLakeError
 from lotuslake.ports.query import Answer
+
+CHUNK_ROWS = 10_000
+Row = tuple[Any, ...]
 
 
 class DuckLakeQuery:
@@ -22,24 +27,32 @@ class DuckLakeQuery:
         self._ledger = ledger
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Answer:
+        with self.stream(sql, parameters) as (columns, chunks):
+            return Answer(columns, tuple(row for rows in chunks for row in rows))
+
+    @contextmanager
+    def stream(
+        self, sql: str, parameters: Mapping[str, Any] | None = None
+    ) -> Iterator[tuple[tuple[str, ...], Iterator[list[Row]]]]:
+        """As `ask`: the column names and, while the context lasts, the rows, some thousands at a time."""
         if not self._ledger.exists():
             raise ConfigError("there is no lake yet: run lotuslake register first, or lotuslake demo")
-        connection = self._instance.connection.cursor()
-        try:
-            _require_reading(connection, sql)
-            connection.execute(f"USE {LAKE}")
-            result = connection.execute(sql, dict(parameters) if parameters else None)
-            columns = tuple(column[0] for column in result.description or ())
-            return Answer(columns, tuple(result.fetchall()))
-        except duckdb.Error as error:
-            known = translate(error, "answering the query")
-            raise known or ConfigError(f"the query does not run: {first_line(error)}") from error
-        finally:
-            connection.close()
+        with closing(self._instance.connection.cursor()) as cursor:
+            try:
+                cursor.execute(f"USE {LAKE}")
+                # A name that is no table would be looked for among this program's own variables.
+                cursor.execute("SET python_enable_replacements = false")
+                result = cursor.execute(reading_only(cursor, sql), dict(parameters) if parameters else None)
+                columns = tuple(column[0] for column in result.description or ())
+                yield columns, iter(lambda: result.fetchmany(CHUNK_ROWS), [])
+            except duckdb.Error as error:
+                raise _explain(error) from error
 
 
-def _require_reading(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-    """Refuse what is not one SELECT (FROM, DESCRIBE, SHOW and SUMMARIZE are such): even failing, it may leave files behind."""
-    kinds = [statement.type for statement in connection.extract_statements(sql)]
-    if kinds != [duckdb.StatementType.SELECT]:
-        raise ConfigError("a query is one statement that only reads: SELECT, FROM, DESCRIBE, SHOW or SUMMARIZE")
+def _explain(error: duckdb.Error) -> LotusLakeError:
+    if isinstance(error, duckdb.InternalException | duckdb.FatalException):
+        return CrashError(
+            f"the statement made DuckDB fail by a fault of its own ({first_line(error)}). The lake is unharmed. "
+            "Write the statement in another way, and report it to DuckDB"
+        )
+    return translate(error, "answering the query") or ConfigError(f"the query does not run: {first_line(error)}")

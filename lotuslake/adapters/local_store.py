@@ -13,6 +13,7 @@ from stat import S_ISREG
 
 from lotuslake.core.data_file import DataFile
 from lotuslake.core.errors import ConfigError, UnreachableError
+from lotuslake.core.os_errors import FULL, explain_os_error
 from lotuslake.ports.object_store import RequestCount
 
 # Device and inode of a folder, its identity whatever the path.
@@ -74,15 +75,19 @@ class LocalStore:
         """See ObjectStore; readers see the old file or the new one, never a part."""
         self.requests.puts += 1
         target = self.root / path
-        with self._explained(path):
+        with self._explained(path, writes=True):
             target.parent.mkdir(parents=True, exist_ok=True)
             unfinished = target.with_name(f".{target.name}.tmp")
-            unfinished.write_bytes(body)
-            unfinished.replace(target)
+            try:
+                unfinished.write_bytes(body)
+                unfinished.replace(target)
+            except BaseException:
+                unfinished.unlink(missing_ok=True)
+                raise
 
     def delete(self, path: str) -> None:
         """See ObjectStore."""
-        with self._explained(path):
+        with self._explained(path, writes=True):
             (self.root / path).unlink(missing_ok=True)
 
     def url(self, path: str) -> str:
@@ -137,10 +142,14 @@ class LocalStore:
             raise ConfigError(f"{self._setting}: {self.root} is a file, not a folder.")
 
     @contextmanager
-    def _explained(self, path: str) -> Iterator[None]:
+    def _explained(self, path: str, *, writes: bool = False) -> Iterator[None]:
         try:
             yield
         except OSError as error:
+            # What may not be read may be so again a moment later, as on S3; what may not be written is a setting.
+            told = explain_os_error(error, self.url(path)) if writes or error.errno in FULL else None
+            if told is not None:
+                raise told from error
             place = error.filename or self.url(path)
             raise UnreachableError(f"Cannot use {place}: {error.strerror or error}.") from error
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from lotuslake.adapters.project_macros import describe_stream
-from lotuslake.core.errors import LotusLakeError, ModelError, NotCarriedError, ShrunkError
+from lotuslake.core.errors import LotusLakeError, NotCarriedError, ShrunkError
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Step
 
@@ -38,9 +38,9 @@ def step_values(step: Step, stream: Stream | None, run_id: str) -> dict[str, Any
     }
 
 
-def refused(error: ModelError, model: str, rows_before: int) -> LotusLakeError | None:
+def refused(text: str, model: str, rows_before: int) -> LotusLakeError | None:
     """What the step's own guards say; None for a model that does not build."""
-    if too_few := _TOO_FEW.search(error.message):
+    if too_few := _TOO_FEW.search(text):
         return ShrunkError(model, rows_before, int(too_few[1]))
-    not_carried = _NOT_CARRIED.search(error.message)
+    not_carried = _NOT_CARRIED.search(text)
     return NotCarriedError(not_carried[1]) if not_carried else None

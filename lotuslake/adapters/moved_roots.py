@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from lotuslake.adapters.duckdb_opening import InstanceOptions
+from lotuslake.adapters.instance_options import InstanceOptions
 from lotuslake.core.errors import ConfigError
 from lotuslake.sql import load_sql
 

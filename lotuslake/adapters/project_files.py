@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lotuslake.core.errors import ConfigError
+from lotuslake.core.os_errors import FULL, explain_os_error
 
 
 class FolderFiles:
@@ -61,6 +62,8 @@ def _explained(path: str, verb: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in FULL:
+            raise explain_os_error(error, path) or error from None
         raise ConfigError(f"{path}: cannot be {verb}: {error.strerror}") from None
 
 

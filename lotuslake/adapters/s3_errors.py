@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from lotuslake.core.errors import ConfigError, LotusLakeError, UnreachableError
+from lotuslake.core.os_errors import disk_full
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -41,7 +42,7 @@ _WRONG_SETTINGS = {
 
 
 @contextmanager
-def explained(access: S3Access, path: str | None = None) -> Iterator[None]:
+def explained(access: S3Access, path: str | None = None, *, writes: bool = False) -> Iterator[None]:
     """Raise botocore's errors as ConfigError or UnreachableError that say which bucket, endpoint and object.
 
     botocore is imported only once something was raised, or else a run without S3 would pay for it.
@@ -51,7 +52,7 @@ def explained(access: S3Access, path: str | None = None) -> Iterator[None]:
     except LotusLakeError:
         raise
     except Exception as error:
-        told = _told(error, access, path)
+        told = _told(error, access, path, writes=writes)
         if told is None:
             raise
         # Without its cause: botocore quotes requests, and a trace of it could end in a log.
@@ -63,7 +64,7 @@ def error_code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _told(error: Exception, access: S3Access, path: str | None) -> LotusLakeError | None:
+def _told(error: Exception, access: S3Access, path: str | None, *, writes: bool) -> LotusLakeError | None:
     from botocore import exceptions as aws
     from urllib3.exceptions import HTTPError
 
@@ -71,7 +72,7 @@ def _told(error: Exception, access: S3Access, path: str | None) -> LotusLakeErro
     if wrong_setting is not None:
         return ConfigError(wrong_setting)
     if isinstance(error, aws.ClientError):
-        return _told_by_service(error, access, path)
+        return _told_by_service(error, access, path, writes=writes)
     if isinstance(error, aws.BotoCoreError | HTTPError):
         return UnreachableError(f"{_place(access, path)}: {_network_cause(error)}.")
     return None
@@ -93,18 +94,20 @@ def _wrong_setting(error: Exception, access: S3Access) -> str | None:
     return None
 
 
-def _told_by_service(error: ClientError, access: S3Access, path: str | None) -> LotusLakeError:
+def _told_by_service(error: ClientError, access: S3Access, path: str | None, *, writes: bool) -> LotusLakeError:
     code = error_code(error)
     if code in _WRONG_SETTINGS:
         place = f"{access.setting}: {access.location} at {access}"
         return ConfigError(f"{place}: {_WRONG_SETTINGS[code]} ({code}).")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status == HTTPStatus.INSUFFICIENT_STORAGE:
+        return disk_full(f"{_place(access, path)}: the store has no room left")
     if code in _REFUSALS:
         cause = _REFUSALS[code]
     elif status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         cause = "access denied: check the credentials and what they may do"
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or code == "SlowDown":
-        cause = "the store is in trouble or overloaded"
+        cause = "the store is in trouble or overloaded" + ("; look whether it has room" if writes else "")
     elif status == HTTPStatus.NOT_FOUND:
         cause = "it is gone"
     else:

@@ -85,7 +85,7 @@ class S3Store:
     def put(self, path: str, body: bytes) -> None:
         """See ObjectStore."""
         self.requests.puts += 1
-        with explained(self._access, path):
+        with explained(self._access, path, writes=True):
             self._access.client.put_object(Bucket=self._bucket, Key=self._root + path, Body=body)
 
     def delete(self, path: str) -> None:

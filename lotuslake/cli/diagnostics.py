@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -165,6 +166,8 @@ class Signals:
 
     def __init__(self) -> None:
         self._requested: ExitCode | None = None
+        self._nothing_to_finish = False
+        self._work_is_done = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._note)
 
@@ -173,10 +176,26 @@ class Signals:
         if self._requested is not None:
             raise StopRequestedError(self._requested)
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """While it lasts a signal raises StopRequestedError wherever the program is: what is under way only reads."""
+        self.raise_if_requested()
+        self._nothing_to_finish = True
+        try:
+            yield
+        finally:
+            self._nothing_to_finish = False
+
+    def work_is_done(self) -> None:
+        """From now on a signal ends the program: there is nothing left to do but to say what was done."""
+        self._work_is_done = True
+
     def _note(self, number: int, frame: FrameType | None) -> None:
         del frame
         code = ExitCode.TERMINATED if number == signal.SIGTERM else ExitCode.INTERRUPTED
-        if self._requested is not None:
+        if self._requested is not None or self._work_is_done:
             raise SystemExit(int(code))
         self._requested = code
+        if self._nothing_to_finish:
+            raise StopRequestedError(code)
         logger.warning("stopping after the current batch")

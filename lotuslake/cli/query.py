@@ -23,7 +23,8 @@ def add_to(app: typer.Typer) -> None:
         sql: Annotated[str, typer.Argument(metavar="SQL", help="One statement; tables are schema.table.")],
     ) -> Report:
         """Ask the lake, reading only: lotuslake query "FROM enriched.fct_sales LIMIT 5"."""
-        answer = session.wiring.query.ask(sql)
+        with session.signals.at_once():
+            answer = session.wiring.separate_query.ask(sql)
         return Report(
             command="query",
             exit_code=ExitCode.DONE,

@@ -12,13 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from lotuslake.cli.diagnostics import Signals, complain, complain_of_bug, set_up_logging
+from lotuslake.cli.disks import full_folders
 from lotuslake.cli.output import Report, failure, print_report
 from lotuslake.cli.progress import watch
 from lotuslake.cli.wiring import Wiring
 from lotuslake.commands.context import RunContext
 from lotuslake.config.settings import STATE_DIR, Settings, load_settings
 from lotuslake.core.errors import ExitCode, LotusLakeError
+from lotuslake.core.os_errors import explain_os_error
 from lotuslake.core.run import Run
+
+
+def _explain(error: Exception, wiring: Wiring | None) -> LotusLakeError | None:
+    """A full disk, or a file that may not be used, which no adapter has met with yet."""
+    if not isinstance(error, OSError):
+        return None
+    return explain_os_error(error, full_folders(wiring.settings) if wiring else "")
 
 
 @dataclass(slots=True)
@@ -78,25 +87,30 @@ def execute(
     """Run a command's function and answer with its exit code; every error ends as one plain line."""
     environ = dict(os.environ)
     set_up_logging(flags.get("log_format") or environ.get("LOTUSLAKE_LOG_FORMAT"), environ, quiet=quiet)
+    signals = Signals()
     wiring: Wiring | None = None
     session: Session | None = None
     try:
         wiring = Wiring(load_settings(environ, flags, Path.cwd()), environ)
-        session = Session(command, wiring, Signals(), as_json)
+        session = Session(command, wiring, signals, as_json)
         wiring.interrupt = session.signals.raise_if_requested
         report = body(session, **options)
     except LotusLakeError as error:
         report = failure(command, error)
     except Exception as error:  # noqa: BLE001  (the last line of defence: a bug is told, not thrown at the person)
-        state_dir = wiring.settings.temp_dir.parent if wiring else Path.cwd() / STATE_DIR
-        run_id = session.run_id if session else None
-        bug = complain_of_bug(error, environ, command, run_id, state_dir / "error.log")
-        if as_json:
-            print_report(failure(command, bug), as_json=True)
-        return int(bug.exit_code)
+        known = _explain(error, wiring)
+        if known is None:
+            state_dir = wiring.settings.temp_dir.parent if wiring else Path.cwd() / STATE_DIR
+            run_id = session.run_id if session else None
+            bug = complain_of_bug(error, environ, command, run_id, state_dir / "error.log")
+            if as_json:
+                print_report(failure(command, bug), as_json=True)
+            return int(bug.exit_code)
+        report = failure(command, known)
     finally:
         if wiring is not None:
             wiring.close()
+    signals.work_is_done()
     # One cause may meet every stream; it is told once.
     for told in {item.error.message: item.error for item in report.errors}.values():
         complain(told, environ, command)

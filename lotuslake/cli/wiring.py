@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from lotuslake.adapters.ducklake_query import DuckLakeQuery
     from lotuslake.adapters.ducklake_state import DuckLakeState
     from lotuslake.adapters.ducklake_streams import DuckLakeStreams
+    from lotuslake.adapters.instance_options import InstanceOptions
+    from lotuslake.ports.query import Query
     from lotuslake.ports.state import MetricsSink
 
 
@@ -159,10 +161,17 @@ class Wiring:
 
     @cached_property
     def query(self) -> DuckLakeQuery:
-        """Questions to the lake."""
+        """Questions of the program's own to the lake."""
         from lotuslake.adapters.ducklake_query import DuckLakeQuery
 
         return DuckLakeQuery(self.instance, self.ledger)
+
+    @cached_property
+    def separate_query(self) -> Query:
+        """Questions that a person asks, each answered in a process of its own."""
+        from lotuslake.adapters.separate_query import SeparateQuery
+
+        return SeparateQuery(lambda: self.instance_options)
 
     @cached_property
     def state(self) -> DuckLakeState:
@@ -193,10 +202,18 @@ class Wiring:
     def instance(self) -> DuckDbInstance:
         """The DuckDB of this process."""
         from lotuslake.adapters.duckdb_instance import DuckDbInstance
-        from lotuslake.adapters.duckdb_opening import InstanceOptions
+
+        instance = DuckDbInstance(self.instance_options)
+        self._open.callback(instance.close)
+        return instance
+
+    @cached_property
+    def instance_options(self) -> InstanceOptions:
+        """How the lake is opened."""
+        from lotuslake.adapters.instance_options import InstanceOptions
 
         settings = self.settings
-        options = InstanceOptions(
+        return InstanceOptions(
             catalog=settings.catalog_url,
             data_url=str(settings.data_url),
             memory_limit_bytes=settings.memory_limit_bytes,
@@ -209,9 +226,6 @@ class Wiring:
             relocate=self.relocate,
             interrupt=self.interrupt,
         )
-        instance = DuckDbInstance(options)
-        self._open.callback(instance.close)
-        return instance
 
     def close(self) -> None:
         """Close what was opened."""

@@ -70,6 +70,18 @@ class UnreachableError(LotusLakeError):
     code = "unreachable"
 
 
+class DiskFullError(UnreachableError):
+    """A disk, or a quota on it, has no room left; what was under way was rolled back."""
+
+    code = "disk_full"
+
+
+class CrashError(LotusLakeError):
+    """DuckDB crashed, or failed by a fault of its own."""
+
+    code = "crashed"
+
+
 class LostRaceError(LotusLakeError):
     """Another process committed first, more often than the retries allow."""
 
@@ -96,6 +108,12 @@ class ModelError(LotusLakeError):
 
     exit_code = ExitCode.FINDINGS
     code = "model"
+
+
+class InvalidModelError(ModelError):
+    """A dbt model does not compile, or names what is not there."""
+
+    exit_code = ExitCode.USAGE
 
 
 class StatementError(LotusLakeError):

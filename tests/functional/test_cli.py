@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 import os
 import pty
 import re
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from lotuslake.cli.wiring import Wiring
 from lotuslake.config.starter import copy_starter
 from tests.functional.conftest import DemoLake
 from tests.functional.program import START, Outcome, Project, write
@@ -346,10 +347,9 @@ def holder(things: Project) -> Iterator[int]:
 def test_a_catalog_that_another_process_holds_ends_with_4_naming_it(
     things: Project, holder: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lotuslake.adapters import duckdb_opening
-
-    options = functools.partial(duckdb_opening.InstanceOptions, lock_wait_seconds=0.5)
-    monkeypatch.setattr(duckdb_opening, "InstanceOptions", options)
+    patient = vars(Wiring)["instance_options"].func
+    impatient = property(lambda wiring: dataclasses.replace(patient(wiring), lock_wait_seconds=0.5))
+    monkeypatch.setattr(Wiring, "instance_options", impatient)
     for command in (("ingest-check",), ("register",), ("transform",), ("query", "SELECT 1")):
         outcome = things.run(*command, "--json")
         assert outcome.exit_code == 4, outcome.stderr
@@ -442,5 +442,5 @@ def test_a_stream_whose_model_does_not_build_is_not_shown_as_up_to_date(tmp_path
     project.put(key_of("1_0.parquet"), data_file([1]))
     assert project.run("register").exit_code == 0
     outcome = project.run("transform")
-    assert outcome.exit_code == 1
+    assert outcome.exit_code == 2
     assert re.search(rf"{STREAM} +0 +0 +failed", outcome.stdout), outcome.stdout

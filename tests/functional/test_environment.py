@@ -15,7 +15,8 @@ from dbt.cli.main import cli
 from dbt.env_vars import KNOWN_ENGINE_ENV_VARS
 
 from lotuslake.adapters.dbt_environment import hide_dbt_variables
-from lotuslake.adapters.duckdb_opening import InstanceOptions, open_duckdb
+from lotuslake.adapters.duckdb_opening import open_duckdb
+from lotuslake.adapters.instance_options import InstanceOptions
 from tests.functional.program import Project
 from tests.functional.things import STREAM, data_file, key_of
 

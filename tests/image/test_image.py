@@ -64,7 +64,7 @@ import sys
 from pathlib import Path
 from lotuslake.adapters.dbt_project import DbtProject
 from lotuslake.adapters.duckdb_instance import DuckDbInstance
-from lotuslake.adapters.duckdb_opening import InstanceOptions
+from lotuslake.adapters.instance_options import InstanceOptions
 state = Path(sys.argv[2])
 project = DbtProject(Path(sys.argv[1]), state, DuckDbInstance(InstanceOptions("none", "none", 2**30, 1, state)))
 print(len(project.models), any(name.split(".")[0] == "dbt" for name in sys.modules))

@@ -14,7 +14,7 @@ import pytest
 
 from lotuslake.adapters.aws import S3Access
 from lotuslake.adapters.duckdb_instance import DuckDbInstance
-from lotuslake.adapters.duckdb_opening import InstanceOptions
+from lotuslake.adapters.instance_options import InstanceOptions
 from lotuslake.adapters.parquet_footers import ParquetFooters
 from lotuslake.adapters.s3_store import S3Store
 from lotuslake.adapters.whole_folders import FEWEST

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from lotuslake.adapters.duckdb_instance import DuckDbInstance
-from lotuslake.adapters.duckdb_opening import InstanceOptions
+from lotuslake.adapters.instance_options import InstanceOptions
 from lotuslake.adapters.local_store import LocalStore
 from lotuslake.adapters.parquet_footers import ParquetFooters
 from lotuslake.adapters.unreadable_pages import UnreadablePages

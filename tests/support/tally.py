@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal
 
-Kind = Literal["kills", "cuts", "races", "bad files", "outages"]
-KINDS: tuple[Kind, ...] = ("kills", "cuts", "races", "bad files", "outages")
+Kind = Literal["kills", "cuts", "races", "bad files", "outages", "full disks"]
+KINDS: tuple[Kind, ...] = ("kills", "cuts", "races", "bad files", "outages", "full disks")
 # What tests/histories has played: each is counted once it is over.
 Played = Literal["histories", "commands", "events"]
 PLAYED: tuple[Played, ...] = ("histories", "commands", "events")

@@ -10,7 +10,7 @@ import pytest
 
 from lotuslake.adapters import duckdb_instance
 from lotuslake.adapters.duckdb_instance import DuckDbInstance
-from lotuslake.adapters.duckdb_opening import InstanceOptions
+from lotuslake.adapters.instance_options import InstanceOptions
 
 CREATE = (
     'Failed to initialize DuckLake: Failed to execute query "CREATE TABLE ducklake_metadata(key VARCHAR)": ERROR:  '

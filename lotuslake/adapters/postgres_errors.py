@@ -1,0 +1,58 @@
+"""What Postgres answers to DuckDB's statements, in the program's own words.
+
+DuckDB's Postgres extension repeats the statement with all its values, then the server's answer or, where the line was cut,
+libpq's: `Failed to execute query "…": ERROR:  could not extend file …`. Postgres names its errors in the manual's appendix
+"PostgreSQL Error Codes"; the texts are those of `elog.c`, `md.c` and `aclchk.c`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from lotuslake.core.errors import ConfigError, LostRaceError, LotusLakeError, UnreachableError
+from lotuslake.core.os_errors import FULL, disk_full
+
+# The last severity after a closing quote: the statement before it may hold any text, the answer after it none of ours.
+_ASKED = r'Failed to (?:execute query|prepare query|prepare COPY|fetch header for COPY) ".*": ?'
+_ANSWERED = re.compile(_ASKED + r"(?P<reply>(?:ERROR|FATAL|PANIC):.*)", re.DOTALL)
+_CUT = re.compile(_ASKED + r'(?P<reply>[^"]*)\Z', re.DOTALL)
+_FULL = re.compile(rf"\w+:\s+.*: ({'|'.join(re.escape(os.strerror(number)) for number in FULL)})\Z")
+_READ_ONLY = re.compile(r"ERROR:\s+cannot execute .+ in a read-only transaction\Z")
+_DENIED = re.compile(r"ERROR:\s+permission denied for (?P<what>\w+ \S+)\Z")
+_RACES = re.compile(
+    r"ERROR:\s+(could not serialize access|deadlock detected|"
+    # Another process has flushed rows while this one read them.
+    r'relation "[^"]*ducklake_inlined_\w+" does not exist)'
+)
+_GONE = re.compile(
+    r"(FATAL|PANIC):|ERROR:\s+(canceling statement|terminating connection|out of memory|out of shared memory)"
+)
+MAX_LENGTH = 200
+
+
+def find_reply(text: str) -> str | None:
+    """The first line of what came back for a statement, empty where nothing did; None where no statement was refused."""
+    found = _ANSWERED.search(text) or _CUT.search(text)
+    return found["reply"].strip().split("\n", 1)[0].strip() if found else None
+
+
+def explain_reply(reply: str, doing: str) -> LotusLakeError | None:
+    """The program's error for it; None for what was not foreseen."""
+    if _FULL.match(reply):
+        return disk_full(f"the disk of Postgres is full ({reply[:MAX_LENGTH]})")
+    if _READ_ONLY.match(reply):
+        return ConfigError(
+            "LOTUSLAKE_CATALOG_URL: Postgres takes no writes there: it is a replica's address, or the database or role is "
+            "set to read-only"
+        )
+    denied = _DENIED.match(reply)
+    if denied:
+        return ConfigError(
+            f"LOTUSLAKE_CATALOG_URL: the role may not use {denied['what']}: grant it the right, or name the role that owns it"
+        )
+    if _RACES.match(reply):
+        return LostRaceError(f"another process changed the lake first while {doing}")
+    if _GONE.match(reply) or not reply.startswith("ERROR:"):
+        return UnreachableError(f"Postgres cut the line while {doing}: {reply[:MAX_LENGTH] or 'no answer came'}")
+    return None
