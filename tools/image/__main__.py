@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,19 +36,24 @@ def main(arguments: Sequence[str]) -> int:
     base = read_base((ROOT / "Dockerfile").read_text(encoding="utf-8"))
     try:
         prepare(base.python)
-        builder.clean()
-        _timed("packages and the base", lambda: _gather(builder, base))
+        _show(builder, base)
     except UnavailableError as reason:
         print(f"The image is not to be had here: {reason}")
         return NOT_TO_BE_HAD
+    return 0
+
+
+def _show(builder: Builder, base: Base) -> None:
+    # What a killed build has left.
+    builder.clean()
     try:
+        _timed("packages and the base", lambda: _gather(builder, base))
         _timed("the Dockerfile", lambda: builder.build(base))
         root = builder.unpack(IMAGE)
         _tell_size(root, builder.unpack(base.tag))
         _timed("demo and chain in it, as its user with a read-only root", lambda: _try_out(builder, root))
     finally:
         builder.clean()
-    return 0
 
 
 def _gather(builder: Builder, base: Base) -> None:
@@ -69,16 +73,15 @@ def _tell_size(image: Path, base: Path) -> None:
 
 def _try_out(builder: Builder, root: Path) -> None:
     configuration = builder.configuration(IMAGE)
-    with tempfile.TemporaryDirectory(prefix="work-", dir=builder.folder) as name:
-        work = make_work(Path(name, "work"), configuration["User"])
-        container = Container(root, configuration, work)
-        if container.run(["touch", "/tmp/x"]).returncode == 0:  # noqa: S108 - a folder that anyone may write to
-            raise SystemExit("image-build: the root is not read-only: nothing is shown")
-        _run(container, ["sh", "-c", "test $(id -u):$(id -g) = 10001:10001"], {})
-        make_work(work / "shop", configuration["User"])
-        _run(container, ["lotuslake", "demo", "--scale", "0.05"], SHOP)
-        _run(container, ["chain", "shopify", "ingest-check --quiet", "register --quiet", "transform --quiet"], LAKE)
-        demo, chain = (json.loads(_run(container, ["lotuslake", "query", ORDERS, "--json"], e)) for e in (SHOP, LAKE))
+    work = make_work(builder.work, configuration["User"])
+    container = Container(root, configuration, work)
+    if container.run(["touch", "/tmp/x"]).returncode == 0:  # noqa: S108 - a folder that anyone may write to
+        raise SystemExit("image-build: the root is not read-only: nothing is shown")
+    _run(container, ["sh", "-c", "test $(id -u):$(id -g) = 10001:10001"], {})
+    make_work(work / "shop", configuration["User"])
+    _run(container, ["lotuslake", "demo", "--scale", "0.05"], SHOP)
+    _run(container, ["chain", "shopify", "ingest-check --quiet", "register --quiet", "transform --quiet"], LAKE)
+    demo, chain = (json.loads(_run(container, ["lotuslake", "query", ORDERS, "--json"], e)) for e in (SHOP, LAKE))
     if demo["data"]["rows"] != chain["data"]["rows"] or demo["data"]["rows"] == [[0]]:
         raise SystemExit(f"image-build: demo and chain differ: {demo} {chain}")
 

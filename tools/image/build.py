@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import ssl
 import sys
 from dataclasses import dataclass
@@ -82,6 +83,11 @@ class Builder:
         """What pip has fetched."""
         return self.folder / "wheels"
 
+    @property
+    def work(self) -> Path:
+        """What containers write."""
+        return self.folder / "work"
+
     def fetch_packages(self) -> None:
         """Into `wheels`, by the locks' hashes; what is there already is not fetched again."""
         pip = [sys.executable, "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check", "download"]
@@ -123,7 +129,8 @@ class Builder:
         return found
 
     def clean(self) -> None:
-        """Remove containers and the image; the base and the packages serve the next build."""
+        """Remove containers, what they wrote, and the image; the base and the packages serve the next build."""
+        shutil.rmtree(self.work, ignore_errors=True)
         self.buildah("rm", "--all")
         if self._has(IMAGE):
             self.buildah("rmi", IMAGE)

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 PROGRAMS = ("buildah", "mmdebstrap")
+# Of apt, pip and what they stand on. A package that an index does not have is no lack of this machine.
 _UNREACHABLE = re.compile(
-    r"Failed to fetch|Unable to locate package|Could not (resolve|connect)|Temporary failure|Connection (refused|reset|timed out)"
-    r"|Could not find a version|No matching distribution|NewConnectionError|ReadTimeout|Network is unreachable",
+    r"Failed to fetch|Could not (resolve|connect)|Temporary failure|Connection (refused|reset|timed out)"
+    r"|NewConnectionError|ReadTimeout|Network is unreachable",
 )
 
 
@@ -79,9 +80,11 @@ def _install(programs: Sequence[str]) -> None:
     print(f"image-build: installing {' and '.join(programs)} with apt-get", flush=True)
     quiet = dict(os.environ) | {"DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *programs]
-    try:
-        run(install, env=quiet)
-    except UnavailableError:
-        # The lists of packages may be missing or old.
-        run(["apt-get", "-qq", "update"], env=quiet)
-        run(install, env=quiet)
+    told = ""
+    # The second time with fresh lists of packages: there may be none, or old ones.
+    for command in (install, ["apt-get", "-qq", "update"], install):
+        done = subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
+        if command is install and done.returncode == 0:
+            return
+        told = " ".join(done.stderr.split())[-300:]
+    raise UnavailableError(f"apt-get cannot install {' and '.join(programs)}: {told}")
