@@ -52,7 +52,7 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", RUN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_run_as_they_stand(page: Path, project: Path) -> None:
     commands = [command for block in blocks(page) if block.info == "console" for command in block.commands]
     assert commands
@@ -65,12 +65,12 @@ def test_commands_run_as_they_stand(page: Path, project: Path) -> None:
         assert done.returncode in {0, 5}, f"$ {command}\n{done.stdout}{done.stderr}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_block_says_what_it_is(page: Path) -> None:
     assert {block.info for block in blocks(page)} <= KNOWN_INFO
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_no_command_escapes(page: Path) -> None:
     assert unmarked(blocks(page)) == []
 
@@ -100,7 +100,7 @@ def test_a_command_that_escapes_is_noticed(info: str, body: str, is_unmarked: bo
     assert bool(unmarked([Block(ROOT / "README.md", info, body)])) is is_unmarked
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_subcommand_option_and_target_exists(page: Path) -> None:
     text = "\n".join(command for block in blocks(page) if is_shell(block) for command in block.commands)
     inline = re.findall(r"`((?:lotuslake|make) [^`\n]+)`", page.read_text(encoding="utf-8"))
