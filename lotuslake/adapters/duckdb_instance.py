@@ -77,16 +77,11 @@ class DuckDbInstance:
                 return
         if not read_only:
             self._require_folders()
-        may_create = False
         deadline = time.monotonic() + self.options.lock_wait_seconds
         while True:
             try:
-                self.connection.execute(self._attach_statement(read_only=read_only, may_create=may_create))
+                self._attach_or_create(read_only=read_only)
             except duckdb.Error as error:
-                if NO_LAKE in str(error):
-                    self._require_vacant(error, read_only=read_only)
-                    may_create = True
-                    continue
                 self._explain(error, may_wait=time.monotonic() < deadline)
                 time.sleep(LOCK_POLL_SECONDS)
             else:
@@ -104,12 +99,18 @@ class DuckDbInstance:
             require_folder(Path(self.options.data_url), "LOTUSLAKE_DATA_URL")
         require_folder(self.options.temp_dir, "LOTUSLAKE_TEMP_DIR")
 
-    def _require_vacant(self, error: duckdb.Error, *, read_only: bool) -> None:
-        """There is no lake in the catalog: raise unless one is to be made, and nothing else is there."""
-        if self.options.is_embedded:
-            refuse_foreign_database(self.connection, self.options.catalog)
-        if read_only:
-            raise NoLakeError from error
+    def _attach_or_create(self, *, read_only: bool) -> None:
+        """A lake is made where there is none, and nothing else either."""
+        try:
+            self.connection.execute(self._attach_statement(read_only=read_only, may_create=False))
+        except duckdb.Error as error:
+            if NO_LAKE not in str(error):
+                raise
+            if self.options.is_embedded:
+                refuse_foreign_database(self.connection, self.options.catalog)
+            if read_only:
+                raise NoLakeError from error
+            self.connection.execute(self._attach_statement(read_only=False, may_create=True))
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
