@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from lotuslake.adapters.catalog_refusals import NO_LAKE, explain_catalog, refuse_foreign_database
+from lotuslake.adapters.catalog_refusals import NO_LAKE, explain_catalog
 from lotuslake.adapters.duckdb_errors import translate
 from lotuslake.adapters.duckdb_opening import open_duckdb, quote_literal
 from lotuslake.adapters.folders import require_folder, require_writable
@@ -102,13 +102,6 @@ class DuckDbInstance:
         if not self.options.data_url.startswith("s3://"):
             require_folder(Path(self.options.data_url), "LOTUSLAKE_DATA_URL")
         require_folder(self.options.temp_dir, "LOTUSLAKE_TEMP_DIR")
-
-    def _require_vacant(self, error: duckdb.Error, *, read_only: bool) -> None:
-        """There is no lake in the catalog: raise unless one is to be made, and nothing else is there."""
-        if self.options.is_embedded:
-            refuse_foreign_database(self.connection, self.options.catalog)
-        if read_only:
-            raise NoLakeError from error
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:

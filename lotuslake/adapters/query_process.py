@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 from lotuslake.adapters.instance_options import InstanceOptions
 from lotuslake.core.errors import LotusLakeError
@@ -74,11 +74,10 @@ def main() -> None:
     # As deep as DuckDB takes a statement, a parse tree has two levels for one of its expressions.
     sys.setrecursionlimit(RECURSION)
     requests, answers = (int(number) for number in sys.argv[1:3])
-    with os.fdopen(answers, "wb") as to:
-        incoming = os.fdopen(requests, "rb")
+    with os.fdopen(answers, "wb") as to, os.fdopen(requests, "rb") as incoming:
         try:
             request = pickle.load(incoming)  # noqa: S301 - our own program's
-            threading.Thread(target=_end_with_the_program, args=(incoming,), daemon=True).start()
+            threading.Thread(target=_end_with_the_program, args=(requests,), daemon=True).start()
             for part in _answer(request):
                 pickle.dump(part, to, pickle.HIGHEST_PROTOCOL)
         except LotusLakeError as error:
@@ -103,7 +102,7 @@ def _answer(request: Request) -> Iterator[Part]:
     yield End()
 
 
-def _end_with_the_program(incoming: IO[bytes]) -> None:
+def _end_with_the_program(requests: int) -> None:
     """The program holds its end of the pipe for as long as it wants the answer: killed or not, nobody is left at work."""
-    incoming.read()
+    os.read(requests, 1)
     os._exit(1)

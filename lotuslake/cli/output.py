@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any
 
 from lotuslake.commands.context import StreamError
 from lotuslake.core.errors import ExitCode, LotusLakeError
+from lotuslake.core.os_errors import explain_os_error
 
 ENVELOPE_VERSION = 1
 PIPED_WIDTH = 200
@@ -46,7 +48,24 @@ class Report:
 
 
 def print_report(report: Report, *, as_json: bool) -> None:
-    """Write the report to stdout."""
+    """Write the report to stdout.
+
+    Raises:
+        DiskFullError: what stdout goes to has no room for it.
+    """
+    try:
+        _write(report, as_json=as_json)
+        sys.stdout.flush()
+    except OSError as error:
+        known = explain_os_error(error, "what is printed")
+        if known is None:
+            raise
+        # What is left of it would be written again at the end of the program.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise known from error
+
+
+def _write(report: Report, *, as_json: bool) -> None:
     if as_json:
         print_json(envelope(report))
         return
@@ -95,6 +114,12 @@ def print_table(table: Table) -> None:
     for row in table.rows:
         drawn.add_row(*row)
     console.print(drawn)
+
+
+def import_tables() -> None:
+    """Import what tables are drawn with ahead of time, while somebody else is at work."""
+    import rich.console
+    import rich.table  # noqa: F401
 
 
 def without_idle(table: Table, *titles: str) -> Table:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from decimal import Decimal
 from typing import Annotated
 
 import typer
 
 from lotuslake.cli.command import add_command
-from lotuslake.cli.output import Column, Report, Table
+from lotuslake.cli.output import Column, Report, Table, import_tables
 from lotuslake.cli.session import Session
 from lotuslake.core.errors import ExitCode
 from lotuslake.ports.query import Answer
@@ -23,6 +24,8 @@ def add_to(app: typer.Typer) -> None:
         sql: Annotated[str, typer.Argument(metavar="SQL", help="One statement; tables are schema.table.")],
     ) -> Report:
         """Ask the lake, reading only: lotuslake query "FROM enriched.fct_sales LIMIT 5"."""
+        if not session.as_json:
+            threading.Thread(target=import_tables, daemon=True).start()
         with session.signals.at_once():
             answer = session.wiring.separate_query.ask(sql)
         return Report(

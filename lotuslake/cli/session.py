@@ -18,7 +18,7 @@ from lotuslake.cli.progress import watch
 from lotuslake.cli.wiring import Wiring
 from lotuslake.commands.context import RunContext
 from lotuslake.config.settings import STATE_DIR, Settings, load_settings
-from lotuslake.core.errors import ExitCode, LotusLakeError
+from lotuslake.core.errors import DiskFullError, ExitCode, LotusLakeError
 from lotuslake.core.os_errors import explain_os_error
 from lotuslake.core.run import Run
 
@@ -114,5 +114,8 @@ def execute(
     # One cause may meet every stream; it is told once.
     for told in {item.error.message: item.error for item in report.errors}.values():
         complain(told, environ, command)
-    print_report(report, as_json=as_json)
+    try:
+        print_report(report, as_json=as_json)
+    except DiskFullError as error:
+        return int(report.exit_code or complain(error, environ, command))
     return int(report.exit_code)

@@ -12,7 +12,17 @@ from difflib import get_close_matches
 from typing import Any
 
 from lotuslake.core.errors import ConfigError
-from lotuslake.core.reading_functions import COLLATIONS, EXPRESSIONS, REFUSED, TABLES, TABLES_OF_THE_LAKE, words
+from lotuslake.core.reading_functions import (
+    COLLATIONS,
+    EXPRESSIONS,
+    METADATA,
+    METADATA_SCHEMAS,
+    METADATA_TABLES,
+    REFUSED,
+    TABLES,
+    TABLES_OF_THE_LAKE,
+    words,
+)
 
 STATEMENT = "a query is one statement that only reads: SELECT, FROM, VALUES, WITH, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN"
 # DuckDB's QueryNodeType, TableReferenceType and ResultModifierType.
@@ -52,6 +62,7 @@ def find_uses(tree: Mapping[str, Any]) -> Uses:
     functions, table_functions, relations = set(), set(), set()
     for node in _nodes(tree):
         _require_known(node)
+        _require_ducklakes_own(node.get("function") or node)
         if node.get("type") == "TABLE_FUNCTION":
             table_functions.add(fold(node["function"]["function_name"]))
         elif "function_name" in node:
@@ -90,6 +101,17 @@ def _require_known(node: Mapping[str, Any]) -> None:
     # The type of a value is an object, or a _TYPE_INFO; a node of the tree says its kind in a word.
     if isinstance(kind, str) and fold(kind) not in known and not kind.endswith("_TYPE_INFO"):
         raise ConfigError(f"{STATEMENT}; {kind} was not looked at")
+
+
+def _require_ducklakes_own(node: Mapping[str, Any]) -> None:
+    """Refuse, in the catalog's own database, all but DuckLake's tables: what a view or macro there stands for is hidden."""
+    schema = fold(node.get("schema_name") or node.get("schema") or "")
+    places = {schema, fold(node.get("catalog_name") or node.get("catalog") or "")}
+    if not any(place.startswith(METADATA) for place in places):
+        return
+    name = fold(node.get("table_name") or node.get("function_name") or "")
+    if name not in METADATA_TABLES or not (schema in METADATA_SCHEMAS or schema.startswith(METADATA)):
+        raise ConfigError(f"lotuslake query reads DuckLake's own tables in the catalog's database, and {name} is none")
 
 
 def fold(name: str) -> str:

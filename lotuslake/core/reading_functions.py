@@ -112,6 +112,18 @@ TABLES_OF_THE_LAKE = words("""
     table_insertions
 """)
 
+# The catalog's own database, under the name that DuckLake attaches it by, and its tables.
+METADATA = "__ducklake_metadata"
+METADATA_SCHEMAS = frozenset({"", "main", "public"})
+METADATA_TABLES = words("""
+    ducklake_column ducklake_column_mapping ducklake_column_tag ducklake_data_file ducklake_delete_file
+    ducklake_file_column_stats ducklake_file_partition_value ducklake_file_variant_stats
+    ducklake_files_scheduled_for_deletion ducklake_inlined_data_tables ducklake_macro ducklake_macro_impl
+    ducklake_macro_parameters ducklake_metadata ducklake_name_mapping ducklake_partition_column ducklake_partition_info
+    ducklake_schema ducklake_schema_versions ducklake_snapshot ducklake_snapshot_changes ducklake_sort_expression
+    ducklake_sort_info ducklake_table ducklake_table_column_stats ducklake_table_stats ducklake_tag ducklake_view
+""")
+
 _CHANGES_THE_LAKE = """
     ducklake_add_data_files ducklake_cleanup_old_files ducklake_commit ducklake_delete_orphaned_files
     ducklake_expire_snapshots ducklake_flush_inlined_data ducklake_merge_adjacent_files ducklake_rewrite_data_files

@@ -233,3 +233,33 @@ def test_a_data_root_that_this_user_may_only_read(lake: Project) -> None:
 def test_a_state_folder_that_is_a_file(things: Project) -> None:
     write(things.root / ".lotuslake", "not a folder")
     assert_told(things.run("register"), ".lotuslake")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("ingest-check", "--json"),
+        ("query", "SELECT 1"),
+        ("query", "FROM range(20000)", "--json"),
+        ("query", "x"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_printed_does_not_fit(lake: Project, arguments: tuple[str, ...]) -> None:
+    """`/dev/full` is the kernel's own disk without room."""
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", START, *arguments],
+            cwd=lake.root,
+            env=lake.environ(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    # What was wrong before counts more.
+    assert ended.returncode == (2 if arguments[-1] == "x" else 3)
+    assert ("the disk that holds what is printed is full" in ended.stderr) == (ended.returncode == 3)
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr

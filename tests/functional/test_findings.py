@@ -94,7 +94,7 @@ def test_a_model_that_does_not_build_is_named_and_leaves_what_stands(project: Pr
     write(project.root / "models" / MODEL_PATH, MODEL)
     project.json("transform")
     write(project.root / "models" / MODEL_PATH, MODEL.replace("price,", "no_such_column,"))
-    outcome = project.json("transform", expect=1)
+    outcome = project.json("transform", expect=2)
     assert "int_test__things" in outcome.message
     assert "no_such_column" in outcome.message
     assert "Traceback" not in outcome.stderr
@@ -102,9 +102,28 @@ def test_a_model_that_does_not_build_is_named_and_leaves_what_stands(project: Pr
     assert project.rows("SELECT count(*) FROM processed.int_test__things") == [(2,)]
 
 
+@pytest.mark.parametrize(
+    ("instead", "code", "told"),
+    [
+        ("connection_id,", 2, "Binder Error"),
+        ("nothing_like_http_or_ssl(price) as price,", 2, "Catalog Error"),
+        ("cast('jane@shop.example' as int) as price,", 5, "Conversion Error"),
+        ("error('timed out at jane@shop.example') as price,", 5, "Invalid Input Error"),
+    ],
+)
+def test_the_words_of_a_model_make_no_outage_of_its_fault(project: Project, instead: str, code: int, told: str) -> None:
+    write(project.root / "models" / MODEL_PATH, MODEL.replace("price,", instead))
+    outcome = project.json("transform", expect=code)
+    assert told in outcome.message
+    assert "models/processed/int_test__things.sql" in outcome.message
+    assert "\n" not in outcome.message
+    if told == "Conversion Error":
+        assert "jane" not in outcome.message
+
+
 def test_sql_that_does_not_parse_is_told_in_one_line(project: Project) -> None:
     write(project.root / "models" / MODEL_PATH, "select {{ landing( }}")
-    outcome = project.json("transform", expect=1)
+    outcome = project.json("transform", expect=2)
     assert len(outcome.log) == 1
     assert "int_test__things" in outcome.message
     assert "Traceback" not in outcome.stderr

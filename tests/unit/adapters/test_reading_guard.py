@@ -46,6 +46,8 @@ READS = [
     "FROM ducklake_table_changes('lakehouse', 'main', 't', 0, 1)",
     "FROM ducklake_list_files('lakehouse', 't')",
     "FROM good_view",
+    "FROM __ducklake_metadata_lakehouse.ducklake_snapshot",
+    "SELECT count(*) FROM __ducklake_metadata_lakehouse.main.ducklake_data_file",
 ]
 WRITES = {
     "DELETE FROM t": "one statement that only reads",
@@ -155,6 +157,12 @@ WRITES = {
     "SELECT lower('A')": "query",
     "FROM generate_series(3)": "query",
     "FROM sly()": "sly: it is not on the list",
+    # Hidden in the catalog's own database, of which DuckDB does not even list the views.
+    "FROM __ducklake_metadata_lakehouse.ducklake_sly": "and ducklake_sly is none",
+    "FROM __DUCKLAKE_metadata_lakehouse.main.ducklake_sly": "and ducklake_sly is none",
+    "FROM __ducklake_metadata_lakehouse.sly.ducklake_snapshot": "and ducklake_snapshot is none",
+    "SELECT __ducklake_metadata_lakehouse.upper('a')": "and upper is none",
+    "FROM __ducklake_metadata_lakehouse.main.range(3)": "and range is none",
 }
 
 
