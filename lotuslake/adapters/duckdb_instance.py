@@ -189,7 +189,10 @@ class DuckDbInstance:
         except duckdb.Error as error:
             if NO_LAKE not in str(error):
                 raise
-            self._require_vacant(error, read_only=read_only)
+            if self.options.is_embedded:
+                refuse_foreign_database(self.connection, self.options.catalog)
+            if read_only:
+                raise NoLakeError from error
             self.connection.execute(self._attach_statement(read_only=False))
 
     def _attach_moved(self, move: Move, *, read_only: bool) -> None:
