@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from lotuslake.adapters.catalog_refusals import NO_LAKE, explain_catalog
+from lotuslake.adapters.catalog_refusals import NO_LAKE, explain_catalog, refuse_foreign_database
 from lotuslake.adapters.duckdb_errors import translate
 from lotuslake.adapters.duckdb_opening import open_duckdb, quote_literal
 from lotuslake.adapters.folders import require_folder, require_writable
