@@ -30,6 +30,7 @@ def copy_starter(project_dir: Path) -> bool:
     if any((project_dir / part).exists() for part in PARTS):
         return False
     try:
+        project_dir.mkdir(parents=True, exist_ok=True)
         # Both in full, or neither: a folder that a full disk cut short would be taken for the person's own the next time.
         with tempfile.TemporaryDirectory(dir=project_dir, prefix=".starter-") as unfinished:
             for part in PARTS:

@@ -143,7 +143,7 @@ def test_a_data_root_that_is_not_the_lakes_is_told_with_the_one_that_is(things: 
     things.json("register")
     made_with = things.root / ".lotuslake" / "data"
     outcome = things.run("status", "--data-url", str(things.root / "elsewhere"))
-    assert_told(outcome, "LOTUSLAKE_DATA_URL", f"set it back (it was made with {made_with}/)", "elsewhere")
+    assert_told(outcome, "LOTUSLAKE_DATA_URL", f"was made with the data root {made_with}/", "elsewhere")
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_reading_a_lake_leaves_no_trace_in_it(lake: Project) -> None:
 def test_a_project_folder_that_takes_no_starter(tmp_path: Path) -> None:
     with read_only(tmp_path):
         outcome = Project(tmp_path).run("demo", "--scale", "0.05")
-    assert_told(outcome, str(tmp_path), "read-only file system")
+    assert_told(outcome, str(tmp_path), "Read-only file system")
     assert list(tmp_path.iterdir()) == []
 
 
