@@ -146,7 +146,7 @@ def _out_of_memory(said: Said, doing: str) -> LotusLakeError:
         )
     return ConfigError(
         f"DuckDB needs more memory than LOTUSLAKE_MEMORY_LIMIT grants while {doing} ({said.line}): raise it, "
-        "or lower LOTUSLAKE_BATCH_MAX_ROWS"
+        "or take less at a time: LOTUSLAKE_BATCH_MAX_ROWS bounds what a transform reads"
     )
 
 

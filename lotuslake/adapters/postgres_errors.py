@@ -19,7 +19,7 @@ _ANSWERED = re.compile(_ASKED + r"(?P<reply>(?:ERROR|FATAL|PANIC):.*)", re.DOTAL
 _CUT = re.compile(_ASKED + r'(?P<reply>[^"]*)\Z', re.DOTALL)
 _FULL = re.compile(rf"\w+:\s+.*: ({'|'.join(re.escape(os.strerror(number)) for number in FULL)})\Z")
 _READ_ONLY = re.compile(r"ERROR:\s+cannot execute .+ in a read-only transaction\Z")
-_DENIED = re.compile(r"ERROR:\s+permission denied for (?P<what>\w+ \S+)\Z")
+_DENIED = re.compile(r"ERROR:\s+(permission denied for|must be owner of) (?P<what>\w+ .+)\Z")
 _RACES = re.compile(
     r"ERROR:\s+(could not serialize access|deadlock detected|"
     # Another process has flushed rows while this one read them.

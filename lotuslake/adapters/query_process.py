@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import resource
 import sys
 import threading
 import traceback
@@ -73,13 +74,16 @@ def main() -> None:
     """Answer the request that comes in on one descriptor on another; both are named by the command line."""
     # As deep as DuckDB takes a statement, a parse tree has two levels for one of its expressions.
     sys.setrecursionlimit(RECURSION)
+    # What a dying process held in memory, secrets too, stays out of the project folder.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     requests, answers = (int(number) for number in sys.argv[1:3])
     with os.fdopen(answers, "wb") as to, os.fdopen(requests, "rb") as incoming:
         try:
             request = pickle.load(incoming)  # noqa: S301 - our own program's
             threading.Thread(target=_end_with_the_program, args=(requests,), daemon=True).start()
             for part in _answer(request):
-                pickle.dump(part, to, pickle.HIGHEST_PROTOCOL)
+                # In full or not at all: a value that cannot be handed over must not spoil what says so.
+                to.write(pickle.dumps(part, pickle.HIGHEST_PROTOCOL))
         except LotusLakeError as error:
             pickle.dump(Refused(error), to)
         except Exception as error:  # noqa: BLE001 - told by the program, with its trace

@@ -26,10 +26,7 @@ CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFP
 
 
 class SeparateQuery:
-    """See the port for what the method promises; ``load_options`` says how the lake is opened.
-
-    Raises beside what the port names: CrashError.
-    """
+    """See the port for what the method promises; ``load_options`` says how the lake is opened."""
 
     def __init__(self, load_options: Callable[[], InstanceOptions]) -> None:
         self._load_options = load_options

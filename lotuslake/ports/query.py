@@ -22,5 +22,6 @@ class Query(Protocol):
         """Run one statement; tables are named `schema.table`.
 
         Raises:
-            ConfigError: the statement is wrong, or there is no lake yet.
+            ConfigError: the statement is wrong, does more than read, or there is no lake yet.
+            CrashError: DuckDB did not survive it.
         """

@@ -121,6 +121,9 @@ def test_nobody_is_left_at_work_for_a_program_that_was_killed(lake: Project) -> 
 def test_the_command_line_of_the_process_holds_nothing_of_the_query(lake: Project) -> None:
     with at_work(lake) as (_, child):
         command = child.cmdline()
+        limit = child.rlimit(psutil.RLIMIT_CORE)
+    # Nor does its memory end in a file, should it crash.
+    assert limit[0] == 0
     assert "range" not in " ".join(command)
     assert lake.root.name not in " ".join(command)
 

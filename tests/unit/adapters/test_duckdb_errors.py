@@ -87,6 +87,7 @@ SETTINGS = [
     'IO Error: Failed to create directory "/lake/temp": Read-only file system',
     FLUSH.format("x") + "ERROR:  cannot execute INSERT in a read-only transaction\n",
     FLUSH.format("x") + "ERROR:  permission denied for table ducklake_snapshot\n",
+    FLUSH.format("x") + "ERROR:  must be owner of table ducklake_snapshot\n",
     (
         'Failed to initialize DuckLake: Failed to execute query "CREATE TABLE "public"."ducklake_metadata"(…);": '
         "ERROR:  permission denied for schema public\nLINE 1: CREATE TABLE …\n"
