@@ -15,8 +15,9 @@ from pathlib import Path
 
 import duckdb
 
-from lotuslake.adapters.postgres_errors import explain_reply, find_reply
-from lotuslake.core.errors import CatalogHeldError, ConfigError, LostRaceError, LotusLakeError, UnreachableError
+from lotuslake.adapters.postgres_errors import explain_connection, explain_reply, find_reply
+from lotuslake.adapters.s3_codes import find_wrong_setting
+from lotuslake.core.errors import CatalogHeldError, ConfigError, LostRaceError, LotusLakeError, RefusedError, UnreachableError
 from lotuslake.core.os_errors import FULL, REFUSED, disk_full, explain_errno
 
 # DuckDB's file system, the store and the line to Postgres: there is trouble outside, whatever the text says.
@@ -45,6 +46,7 @@ _REFUSED_FILE = re.compile(rf'"(?P<path>[^"\n]+)": (?P<why>{"|".join(map(re.esca
 _REQUEST = re.compile(r"\bHTTP (GET|HEAD|PUT|POST|DELETE)\b")
 _NOT_TAKEN = re.compile(r"HTTP (?P<status>5\d\d) for HTTP (PUT|POST) to ")
 INSUFFICIENT_STORAGE = "507"
+_NO_TLS = "SSL connect error"
 _CREDENTIALS = re.compile(
     r"\b(password|passwd|secret|key_id|session_token)(\s*[=:]\s*('[^']*'|\S+)|\s+'[^']*')", re.IGNORECASE
 )
@@ -115,8 +117,7 @@ def _trouble_outside(said: Said, doing: str) -> LotusLakeError | None:
         return _held(locked["holder"])
     unreached = _UNREACHED.search(said.text)
     if unreached:
-        why = " ".join(unreached["why"].split()).removeprefix("connection to server ")
-        return UnreachableError(f"Postgres does not take the connection ({unreached['url']}): {redact(why)}")
+        return explain_connection(unreached["url"], redact(unreached["why"]))
     reply = find_reply(said.text)
     if reply is not None:
         return explain_reply(reply, doing)
@@ -125,6 +126,11 @@ def _trouble_outside(said: Said, doing: str) -> LotusLakeError | None:
         number, path = _NUMBERS[refused["why"]], refused["path"]
         # A file that did not fit is not there.
         return explain_errno(number, str(Path(path).parent) if number in FULL else path)
+    wrong = find_wrong_setting(said.text) if said.kind == "HTTP" or _REQUEST.search(said.text) else None
+    if wrong is not None:
+        return RefusedError(wrong)
+    if said.text.startswith(_NO_TLS):
+        return UnreachableError(f"could not go on {doing}: TLS failed ({said.line}): does the endpoint speak https?")
     not_taken = _NOT_TAKEN.search(said.text)
     if not_taken and not_taken["status"] == INSUFFICIENT_STORAGE:
         return disk_full("the object store has no room left")

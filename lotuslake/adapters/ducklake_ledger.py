@@ -156,20 +156,22 @@ class DuckLakeLedger:
         if self._is_ready():
             return
         sql = load_sql("meta")
-        if not self._has_table("meta", "files"):
-            with translated("preparing the lake"), self._instance.transaction() as connection:
-                for schema in SCHEMAS:
-                    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {LAKE}.{schema}")
-                connection.execute(sql["tables"])
-                self._version.begin()
-        # DuckLake of DuckDB 1.5.5 crashes where a schema that has a view is given an option, and on a view over a view of
-        # the same transaction: what this transaction sees has no view yet, and the others are made in the next.
+        # The option before anything is written: nothing is asked of a store that nobody has looked at yet. DuckLake of
+        # DuckDB 1.5.5 crashes where a schema that has a view is given one: what its transaction sees has none.
+        with translated("preparing the lake"), self._instance.transaction() as connection:
+            for schema in SCHEMAS:
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {LAKE}.{schema}")
         with translated("preparing the lake"), self._instance.transaction() as connection:
             if not self._has_view("current_files"):
                 connection.execute(
                     f"CALL {LAKE}.set_option('data_inlining_row_limit', {self._inlined_rows}, schema => 'meta')"
                 )
-                connection.execute(sql["current_files"])
+        with translated("preparing the lake"), self._instance.transaction() as connection:
+            if not self._has_table("meta", "files"):
+                connection.execute(sql["tables"])
+                self._version.begin()
+        # DuckLake crashes on a view over a view of the same transaction as well.
+        self._write(sql["current_files"])
         # The other views may read what an older lake lacks.
         self._version.upgrade()
         with translated("preparing the lake"), self._instance.transaction() as connection:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 
-from lotuslake.core.errors import ConfigError, LostRaceError, LotusLakeError, UnreachableError
+from lotuslake.core.errors import ConfigError, LostRaceError, LotusLakeError, RefusedError, UnreachableError
 from lotuslake.core.os_errors import FULL, disk_full
 
 # The last severity after a closing quote: the statement before it may hold any text, the answer after it none of ours.
@@ -28,7 +29,25 @@ _RACES = re.compile(
 _GONE = re.compile(
     r"(FATAL|PANIC):|ERROR:\s+(canceling statement|terminating connection|out of memory|out of shared memory)"
 )
+# What libpq says of a connection that the server, or the role, will never give: `auth.c`, `postinit.c`, `fe-auth.c`.
+_NO_ENTRY: Mapping[str, str] = {
+    r"password authentication failed for user": "check PGPASSWORD or PGPASSFILE, and the role in LOTUSLAKE_CATALOG_URL",
+    r"no password supplied": "set PGPASSWORD or PGPASSFILE",
+    r'database "[^"]*" does not exist': "check the database in LOTUSLAKE_CATALOG_URL, or create it",
+    r'role "[^"]*" does not exist': "check the role in LOTUSLAKE_CATALOG_URL, or create it",
+    r'role "[^"]*" is not permitted to log in': "name a role in LOTUSLAKE_CATALOG_URL that may log in",
+    r"no pg_hba\.conf entry for": "the server's pg_hba.conf lets this role in from elsewhere only, or with other TLS: PGSSLMODE",
+    r"permission denied for database": "grant the role CONNECT, or name another in LOTUSLAKE_CATALOG_URL",
+}
 MAX_LENGTH = 200
+
+
+def explain_connection(url: str, why: str) -> LotusLakeError:
+    """What stands in the way of a connection to ``url``, by libpq's words for it."""
+    said = " ".join(why.split()).removeprefix("connection to server ")
+    message = f"Postgres does not take the connection ({url}): {said}"
+    remedy = next((told for pattern, told in _NO_ENTRY.items() if re.search(rf"(FATAL|failed):\s+.*{pattern}", why)), None)
+    return UnreachableError(message) if remedy is None else RefusedError(f"{message}: {remedy}")
 
 
 def find_reply(text: str) -> str | None:

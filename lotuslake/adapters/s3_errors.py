@@ -11,34 +11,14 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from lotuslake.core.errors import ConfigError, LotusLakeError, UnreachableError
+from lotuslake.adapters.s3_codes import ACCESS_DENIED, REFUSALS, WRONG_SETTINGS
+from lotuslake.core.errors import ConfigError, LotusLakeError, RefusedError, UnreachableError
 from lotuslake.core.os_errors import disk_full
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
     from lotuslake.adapters.aws import S3Access
-
-_WRONG_KEY = "the access key is not known there: check AWS_ACCESS_KEY_ID, AWS_PROFILE"
-_WRONG_REGION = "the bucket is in another region: set AWS_REGION"
-_EXPIRED = "the session has expired: renew the credentials"
-_REFUSALS = {
-    "AccessDenied": "access denied: check the credentials and what they may do",
-    "ExpiredToken": _EXPIRED,
-    "ExpiredTokenException": _EXPIRED,
-    "InvalidAccessKeyId": _WRONG_KEY,
-    "InvalidToken": "the session token is not valid: check AWS_SESSION_TOKEN",
-    "RequestTimeTooSkewed": "the clock of this machine is wrong",
-    "SignatureDoesNotMatch": "the secret key does not fit the access key: check AWS_SECRET_ACCESS_KEY",
-}
-_WRONG_SETTINGS = {
-    "AuthorizationHeaderMalformed": _WRONG_REGION,
-    "IllegalLocationConstraintException": _WRONG_REGION,
-    "InvalidBucketName": "this is no bucket name",
-    "NoSuchBucket": "there is no such bucket",
-    "PermanentRedirect": _WRONG_REGION,
-    "301": _WRONG_REGION,
-}
 
 
 @contextmanager
@@ -96,16 +76,16 @@ def _wrong_setting(error: Exception, access: S3Access) -> str | None:
 
 def _told_by_service(error: ClientError, access: S3Access, path: str | None, *, writes: bool) -> LotusLakeError:
     code = error_code(error)
-    if code in _WRONG_SETTINGS:
+    if code in WRONG_SETTINGS:
         place = f"{access.setting}: {access.location} at {access}"
-        return ConfigError(f"{place}: {_WRONG_SETTINGS[code]} ({code}).")
+        return RefusedError(f"{place}: {WRONG_SETTINGS[code]} ({code}).")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if status == HTTPStatus.INSUFFICIENT_STORAGE:
         return disk_full(f"{_place(access, path)}: the store has no room left")
-    if code in _REFUSALS:
-        cause = _REFUSALS[code]
+    if code in REFUSALS:
+        cause = REFUSALS[code]
     elif status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        cause = "access denied: check the credentials and what they may do"
+        cause = ACCESS_DENIED
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR or code == "SlowDown":
         cause = "the store is in trouble or overloaded" + ("; look whether it has room" if writes else "")
     elif status == HTTPStatus.NOT_FOUND:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from lotuslake.commands.context import StreamError
-from lotuslake.core.errors import ConfigError, LotusLakeError, ModelError, StatementError, StopRequestedError
+from lotuslake.core.errors import ConfigError, LotusLakeError, ModelError, RefusedError, StatementError, StopRequestedError
 from lotuslake.ports.lock import WorkLock
 
 
@@ -22,7 +22,7 @@ def take_turns(
     """Advance each worker by one batch in turn until all are done; (whether all were, what went wrong for a stream).
 
     A stream whose configuration or model is wrong, or whose file trips a statement of ours, leaves the round and the others
-    go on. An outage ends the round: it would meet every stream.
+    go on. An outage ends the round, and so does a service that refuses our settings: it would meet every stream.
     """
     queue = deque(workers)
     errors: list[StreamError] = []
@@ -37,6 +37,8 @@ def take_turns(
             next(worker)
         except StopIteration:
             continue
+        except RefusedError as error:
+            return False, [*errors, StreamError(name, error)]
         except (ConfigError, ModelError, StatementError) as error:
             errors.append(StreamError(name, error))
             continue

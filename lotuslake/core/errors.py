@@ -44,6 +44,12 @@ class ConfigError(LotusLakeError):
     code = "config"
 
 
+class RefusedError(ConfigError):
+    """A service refuses what the settings name, credentials, bucket or database; so it would for every stream."""
+
+    code = "refused"
+
+
 class WrongUsageError(ConfigError):
     """The command line itself is wrong."""
 

@@ -192,10 +192,10 @@ class TestWrongSettings:
     def test_password(self, one_stream: ClusterLake, command: str) -> None:
         wrong = remember_secret("a wrong password", "wrong-password-0123456789")
         outcome = one_stream.run(command, PGPASSWORD=wrong)
-        one_line(outcome, 3, "password", one_stream.database_url.rpartition("/")[0].rpartition("@")[2])
+        one_line(outcome, 2, "password", "PGPASSWORD", one_stream.database_url.rpartition("/")[0].rpartition("@")[2])
 
     def test_password_is_missing(self, one_stream: ClusterLake, command: str) -> None:
-        one_line(one_stream.run(command, PGPASSWORD=""), 3, "password")
+        one_line(one_stream.run(command, PGPASSWORD=""), 2, "PGPASSWORD")
 
     def test_host(self, one_stream: ClusterLake, command: str) -> None:
         url = "postgresql://lake@no-such-host.invalid:5432/lakehouse"
@@ -208,8 +208,7 @@ class TestWrongSettings:
 
     def test_database(self, one_stream: ClusterLake, command: str) -> None:
         outcome = one_stream.run(command, LOTUSLAKE_CATALOG_URL=one_stream.postgres.url("no_such_database"))
-        one_line(outcome, outcome.exit_code, "no_such_database")
-        assert outcome.exit_code in {2, 3}
+        one_line(outcome, 2, "no_such_database", "LOTUSLAKE_CATALOG_URL")
 
     def test_landing_bucket(self, one_stream: ClusterLake, command: str) -> None:
         outcome = one_stream.run(command, LOTUSLAKE_LANDING_URL="s3://no-such-bucket/landing")
@@ -218,10 +217,10 @@ class TestWrongSettings:
     def test_secret_key(self, one_stream: ClusterLake, command: str) -> None:
         wrong = remember_secret("a wrong secret key", "wrong-secret-key-0123456789")
         outcome = one_stream.run(command, AWS_SECRET_ACCESS_KEY=wrong)
-        one_line(outcome, 3, "AWS_SECRET_ACCESS_KEY", one_stream.bucket)
+        one_line(outcome, 2, "AWS_SECRET_ACCESS_KEY", one_stream.bucket)
 
     def test_access_key(self, one_stream: ClusterLake, command: str) -> None:
-        one_line(one_stream.run(command, AWS_ACCESS_KEY_ID="unknown"), 3, "AWS_ACCESS_KEY_ID")
+        one_line(one_stream.run(command, AWS_ACCESS_KEY_ID="unknown"), 2, "AWS_ACCESS_KEY_ID")
 
     def test_https_at_an_http_port(self, one_stream: ClusterLake, command: str) -> None:
         endpoint = one_stream.storage.endpoint.replace("http:", "https:")

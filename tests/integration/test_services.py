@@ -111,7 +111,7 @@ def test_down_leaves_a_stranger_with_the_recorded_pid_alone(folder: Path) -> Non
         document: dict[str, dict[str, object]] = {
             name: {"ports": [1], "program": None, "secrets": secrets} for name, secrets in secrets_of(stack)
         }
-        document["postgres"]["program"] = {"pid": stranger.pid, "command": stack.postgres.command()}
+        document["postgres"]["program"] = {"pid": stranger.pid, "started_at": 1.0}
         (folder / "services.json").write_text(json.dumps(document))
         assert Stack(folder).down() == []
         assert stranger.poll() is None

@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -15,22 +14,26 @@ from pathlib import Path
 import psutil
 
 STOP_TIMEOUT_SECONDS = 15
-STARTED_TIMEOUT_SECONDS = 5
+# The system tells when a process began by the clock of the boot, which a corrected clock moves a little.
+SAME_START_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A started program: its pid, and its command line, by which a stranger with a recycled pid is told from it."""
+    """A started program: its pid, and when it began, by which a stranger with a recycled pid is told from it.
+
+    Not by its command line: `juicefs` rewrites its own.
+    """
 
     pid: int
-    command: tuple[str, ...]
+    started_at: float
 
     def is_running(self) -> bool:
         """Whether the pid is alive and still this program."""
         return self._process() is not None
 
     def has_ended(self) -> bool:
-        """Whether the pid is no longer alive, asked just after the start: some programs rewrite their command line then."""
+        """Whether the pid is no longer alive, or waits to be buried."""
         try:
             return bool(psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
@@ -64,7 +67,8 @@ class Program:
     def _process(self) -> psutil.Process | None:
         with suppress(psutil.Error):
             process = psutil.Process(self.pid)
-            if tuple(process.cmdline()) == self.command:
+            is_same = abs(process.create_time() - self.started_at) < SAME_START_SECONDS
+            if is_same and process.status() != psutil.STATUS_ZOMBIE:
                 return process
         # A child of ours that has ended stays a zombie until somebody asks for its exit code.
         with suppress(ChildProcessError):
@@ -93,19 +97,7 @@ def start_program(
         )
     # Program waits for it by pid; left None, Python would warn of a child that is still running.
     process.returncode = 0
-    program = Program(process.pid, tuple(command))
-    _await_command_line(program)
-    return program
-
-
-def _await_command_line(program: Program) -> None:
-    """Wait until the system shows the new command line: just after exec it is empty for a moment."""
-    deadline = time.monotonic() + STARTED_TIMEOUT_SECONDS
-    while time.monotonic() < deadline:
-        with suppress(psutil.Error):
-            if psutil.Process(program.pid).cmdline():
-                return
-        time.sleep(0.01)
+    return Program(process.pid, psutil.Process(process.pid).create_time())
 
 
 def free_ports(count: int) -> list[int]:

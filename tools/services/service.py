@@ -98,14 +98,14 @@ class Service(ABC):
 
     def document(self) -> dict[str, Any]:
         """All that `restore` needs, secrets too."""
-        program = None if self.program is None else {"pid": self.program.pid, "command": self.program.command}
+        program = None if self.program is None else {"pid": self.program.pid, "started_at": self.program.started_at}
         return {"ports": self.ports, "program": program, "secrets": self.secrets()}
 
     def restore(self, document: Mapping[str, Any]) -> None:
         """Take up what another process started, or may have."""
         self.ports = list(document["ports"])
         program = document["program"]
-        self.program = None if program is None else Program(program["pid"], tuple(program["command"]))
+        self.program = None if program is None else Program(program["pid"], program["started_at"])
         self.set_secrets(document["secrets"])
 
     @abstractmethod

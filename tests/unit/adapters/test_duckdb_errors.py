@@ -18,6 +18,7 @@ from lotuslake.core.errors import (
     LostRaceError,
     LotusLakeError,
     ModelError,
+    RefusedError,
     UnreachableError,
 )
 
@@ -62,6 +63,11 @@ OUTAGES = [
         'Failed to probe DuckLake metadata: Failed to execute query "BEGIN;\nSELECT 1": '
         "ERROR:  canceling statement due to statement timeout\n"
     ),
+    "IO Error: SSL connect error error for HTTP HEAD to 'https://127.0.0.1:1/lake/x.parquet'",
+    (
+        'Unable to connect to Postgres at "postgresql://lake@127.0.0.1:1/x": connection to server at "127.0.0.1", port 1 '
+        "failed: FATAL:  the database system is starting up\n"
+    ),
     COMMIT + "Request returned HTTP 500 for HTTP PUT to 'http://127.0.0.1:1/lake/data/x.parquet'",
 ]
 FULL = [
@@ -79,6 +85,33 @@ FULL = [
     (
         "Out of Memory Error: failed to offload data block of size 256.0 KiB (7.4 MiB/7.5 MiB used).\n"
         "This limit was set by the 'max_temp_directory_size' setting.\nBy default, it is …"
+    ),
+]
+NO_ENTRY = (
+    'IO Error: Unable to connect to Postgres at "postgresql://lake@127.0.0.1:1/x": connection to server at "127.0.0.1", '
+    "port 1 failed: {}\n"
+)
+REFUSED = [
+    NO_ENTRY.format('FATAL:  password authentication failed for user "lake"'),
+    NO_ENTRY.format("fe_sendauth: no password supplied"),
+    NO_ENTRY.format('FATAL:  database "x" does not exist'),
+    NO_ENTRY.format('FATAL:  role "lake" does not exist'),
+    NO_ENTRY.format('FATAL:  no pg_hba.conf entry for host "127.0.0.1", user "lake", database "x", no encryption'),
+    (
+        "HTTP Error: HTTP GET error reading 'http://127.0.0.1:1/lake/x.parquet' in region 'us-east-1' (HTTP 403 Forbidden)\n\n"
+        "InvalidAccessKeyId: The access key ID you provided does not exist in our records.\n\nAuthentication Failure - …"
+    ),
+    (
+        "HTTP Error: Unable to connect to URL s3://lake/y.parquet: Forbidden (HTTP code 403)\n\n"
+        "SignatureDoesNotMatch: The request signature we calculated does not match the signature you provided."
+    ),
+    (
+        "HTTP Error: Unable to connect to URL s3://no-such-bucket/y.parquet: Not Found (HTTP code 404)\n\n"
+        "NoSuchBucket: The specified bucket does not exist"
+    ),
+    (
+        "HTTP Error: HTTP GET error reading 's3://no-such-bucket' in region 'us-east-1' (HTTP 404 Not Found)\n\n"
+        "NoSuchBucket: The specified bucket does not exist\n\nLINE 1: FROM glob('s3://no-such-bucket/*')\n             ^"
     ),
 ]
 SETTINGS = [
@@ -125,6 +158,7 @@ EXPECTED: dict[str, type[LotusLakeError] | None] = {
     **dict.fromkeys(RACES, LostRaceError),
     **dict.fromkeys(OUTAGES, UnreachableError),
     **dict.fromkeys(FULL, DiskFullError),
+    **dict.fromkeys(REFUSED, RefusedError),
     **dict.fromkeys(SETTINGS, ConfigError),
     **dict.fromkeys(HELD, CatalogHeldError),
     **dict.fromkeys(UNFORESEEN, None),
