@@ -17,7 +17,14 @@ import duckdb
 
 from lotuslake.adapters.postgres_errors import explain_connection, explain_reply, find_reply
 from lotuslake.adapters.s3_codes import find_wrong_setting
-from lotuslake.core.errors import CatalogHeldError, ConfigError, LostRaceError, LotusLakeError, RefusedError, UnreachableError
+from lotuslake.core.errors import (
+    CatalogHeldError,
+    ConfigError,
+    LostRaceError,
+    LotusLakeError,
+    RefusedError,
+    UnreachableError,
+)
 from lotuslake.core.os_errors import FULL, REFUSED, disk_full, explain_errno
 
 # DuckDB's file system, the store and the line to Postgres: there is trouble outside, whatever the text says.
@@ -51,6 +58,7 @@ _CREDENTIALS = re.compile(
     r"\b(password|passwd|secret|key_id|session_token)(\s*[=:]\s*('[^']*'|\S+)|\s+'[^']*')", re.IGNORECASE
 )
 MAX_LENGTH = 300
+MAX_HINTS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,12 @@ def hear(text: str) -> Said:
 def first_line(error: BaseException) -> str:
     """The first line of an error without anything secret: DuckDB repeats statements and rows in the lines below it."""
     return redact(str(error).strip().split("\n", 1)[0])
+
+
+def hints(error: BaseException) -> str:
+    """All of an error over a person's own statement: DuckDB says what is nearest, and where in it, in the lines below."""
+    lines = [line.rstrip() for line in str(error).strip().splitlines()]
+    return _CREDENTIALS.sub(r"\1 …", "\n".join(line for line in lines if line))[:MAX_HINTS]
 
 
 def redact(text: str) -> str:

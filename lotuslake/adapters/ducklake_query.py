@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from lotuslake.adapters.duckdb_errors import first_line, translate
+from lotuslake.adapters.duckdb_errors import first_line, hints, translate
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.ducklake_ledger import DuckLakeLedger
 from lotuslake.adapters.reading_guard import reading_only
@@ -35,6 +35,21 @@ class DuckLakeQuery:
         self, sql: str, parameters: Mapping[str, Any] | None = None
     ) -> Iterator[tuple[tuple[str, ...], Iterator[list[Row]]]]:
         """As `ask`: the column names and, while the context lasts, the rows, some thousands at a time."""
+        with self._reading(sql) as (cursor, statement):
+            result = cursor.execute(statement, dict(parameters) if parameters else None)
+            columns = tuple(column[0] for column in result.description or ())
+            yield columns, iter(lambda: result.fetchmany(CHUNK_ROWS), [])
+
+    def save(self, sql: str, path: str) -> int:
+        """As `ask`, into a new Parquet file; the number of rows."""
+        with self._reading(sql) as (cursor, statement):
+            cursor.sql(statement).write_parquet(path, compression="zstd")
+            row = cursor.execute("SELECT sum(num_rows) FROM parquet_file_metadata($path)", {"path": path}).fetchone()
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def _reading(self, sql: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+        """A cursor, and the statement to run on it."""
         if not self._ledger.exists():
             raise ConfigError("there is no lake yet: run lotuslake register first, or lotuslake demo")
         with closing(self._instance.connection.cursor()) as cursor:
@@ -42,9 +57,7 @@ class DuckLakeQuery:
                 cursor.execute(f"USE {LAKE}")
                 # A name that is no table would be looked for among this program's own variables.
                 cursor.execute("SET python_enable_replacements = false")
-                result = cursor.execute(reading_only(cursor, sql), dict(parameters) if parameters else None)
-                columns = tuple(column[0] for column in result.description or ())
-                yield columns, iter(lambda: result.fetchmany(CHUNK_ROWS), [])
+                yield cursor, reading_only(cursor, sql)
             except duckdb.Error as error:
                 raise _explain(error) from error
 
@@ -55,4 +68,4 @@ def _explain(error: duckdb.Error) -> LotusLakeError:
             f"the statement made DuckDB fail by a fault of its own ({first_line(error)}). The lake is unharmed. "
             "Write the statement in another way, and report it to DuckDB"
         )
-    return translate(error, "answering the query") or ConfigError(f"the query does not run: {first_line(error)}")
+    return translate(error, "answering the query") or ConfigError(f"the query does not run: {hints(error)}")

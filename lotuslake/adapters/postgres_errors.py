@@ -46,7 +46,9 @@ def explain_connection(url: str, why: str) -> LotusLakeError:
     """What stands in the way of a connection to ``url``, by libpq's words for it."""
     said = " ".join(why.split()).removeprefix("connection to server ")
     message = f"Postgres does not take the connection ({url}): {said}"
-    remedy = next((told for pattern, told in _NO_ENTRY.items() if re.search(rf"(FATAL|failed):\s+.*{pattern}", why)), None)
+    remedy = next(
+        (told for pattern, told in _NO_ENTRY.items() if re.search(rf"(FATAL|failed):\s+.*{pattern}", why)), None
+    )
     return UnreachableError(message) if remedy is None else RefusedError(f"{message}: {remedy}")
 
 

@@ -26,11 +26,12 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One statement and the lake it is for."""
+    """One statement and the lake it is for; with ``parquet`` the rows go to that file, and their number is the answer."""
 
     sql: str
     parameters: Mapping[str, Any] | None
     options: InstanceOptions
+    parquet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,11 @@ def _answer(request: Request) -> Iterator[Part]:
 
     with closing(DuckDbInstance(request.options)) as instance:
         query = DuckLakeQuery(instance, DuckLakeLedger(instance))
+        if request.parquet is not None:
+            yield Columns(("rows",))
+            yield Rows([(query.save(request.sql, request.parquet),)])
+            yield End()
+            return
         with query.stream(request.sql, request.parameters) as (columns, chunks):
             yield Columns(columns)
             for rows in chunks:

@@ -10,12 +10,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from itertools import chain
+from pathlib import Path
 from typing import IO, Any
 
 from lotuslake.adapters.instance_options import InstanceOptions, never
-from lotuslake.adapters.query_process import Broken, Columns, End, Part, Refused, Request, Row, Rows
+from lotuslake.adapters.query_process import Broken, Columns, End, Part, Refused, Request, Rows
 from lotuslake.core.errors import CrashError, LotusLakeError
-from lotuslake.ports.query import Answer
+from lotuslake.ports.query import Answer, Streamed
 
 UNHARMED = "the lake is unharmed: it was opened for reading only"
 # The very path of this program, however it was started.
@@ -32,15 +34,39 @@ class SeparateQuery:
         self._load_options = load_options
 
     def ask(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Answer:
+        with self._answered(sql, parameters) as streamed:
+            return Answer(streamed.columns, tuple(streamed.rows))
+
+    @contextmanager
+    def stream(self, sql: str) -> Iterator[Streamed]:
+        with self._answered(sql) as streamed:
+            yield streamed
+
+    def save(self, sql: str, path: Path) -> int:
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with self._answered(sql, parquet=str(part.absolute())) as streamed:
+                [(rows,)] = streamed.rows
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return int(rows)
+
+    @contextmanager
+    def _answered(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, parquet: str | None = None
+    ) -> Iterator[Streamed]:
         with _process() as (process, requests, answers):
             # Resolved while the other process imports DuckDB.
-            request = Request(sql, parameters, replace(self._load_options(), interrupt=never))
+            request = Request(sql, parameters, replace(self._load_options(), interrupt=never), parquet)
+            parts = _receive(process, answers)
             try:
                 pickle.dump(request, requests)
                 requests.flush()
-                return _receive(answers)
-            except (BrokenPipeError, EOFError, pickle.UnpicklingError):
+            except BrokenPipeError:
                 raise _died(process.wait()) from None
+            # The names come with the first part, which may say that the statement was refused.
+            yield Streamed(next(parts), chain.from_iterable(parts))
 
 
 @contextmanager
@@ -76,18 +102,20 @@ def _close(requests: IO[bytes]) -> None:
         requests.close()
 
 
-def _receive(answers: IO[bytes]) -> Answer:
-    columns: tuple[str, ...] = ()
-    rows: list[Row] = []
+def _receive(process: subprocess.Popen[bytes], answers: IO[bytes]) -> Iterator[tuple[Any, ...]]:
+    """First the column names, then chunks of rows; raises what the process says went wrong."""
     while True:
-        part: Part = pickle.load(answers)  # noqa: S301 - our own process's
+        try:
+            part: Part = pickle.load(answers)  # noqa: S301 - our own process's
+        except (EOFError, pickle.UnpicklingError):
+            raise _died(process.wait()) from None
         match part:
             case Columns(names):
-                columns = names
-            case Rows(more):
-                rows += more
+                yield names
+            case Rows(rows):
+                yield tuple(rows)
             case End():
-                return Answer(columns, tuple(rows))
+                return
             case Refused(error):
                 raise error
             case Broken(summary, trace):

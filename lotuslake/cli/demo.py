@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lotuslake.cli.command import add_command
-from lotuslake.cli.output import Report, Table, columns, print_report
-from lotuslake.cli.query import answer_table
+from lotuslake.cli.output import Column, Report, Table, columns, print_report
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import count, plural
 from lotuslake.config.starter import copy_starter
@@ -18,6 +18,7 @@ from lotuslake.core.errors import ExitCode
 
 if TYPE_CHECKING:
     from lotuslake.commands.demo import DemoResult, DemoStage
+    from lotuslake.ports.query import Answer
 
 TITLES = {
     "history": "First sync: two years of history",
@@ -113,7 +114,17 @@ def _report(result: DemoResult) -> Report:
             ],
             "findings": [finding.id for finding in findings],
         },
-        tables=[answer_table(result.sales, "Sales by month")] if result.sales else [],
+        tables=[_sales_table(result.sales)] if result.sales else [],
         notes=NEXT if done else ["The demo stopped here; run it again to go on."],
         errors=[error for stage in result.stages for error in (*stage.registered.errors, *stage.transformed.errors)],
     )
+
+
+def _sales_table(answer: Answer) -> Table:
+    """Rows as they came, numbers right and readable."""
+    numeric = [
+        all(isinstance(row[at], int | float | Decimal) for row in answer.rows) for at in range(len(answer.columns))
+    ]
+    titles = [Column(name, is_number) for name, is_number in zip(answer.columns, numeric, strict=True)]
+    rows = [[f"{value:,}" if isinstance(value, Decimal) else str(value) for value in row] for row in answer.rows]
+    return Table(titles, rows, "Sales by month")

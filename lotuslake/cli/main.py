@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -71,6 +73,10 @@ for command in (
 
 def run() -> None:
     """The program, from `start` or by itself."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that knows few letters shows the others by their numbers.
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     finally:

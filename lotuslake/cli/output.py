@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -53,16 +54,33 @@ def print_report(report: Report, *, as_json: bool) -> None:
     Raises:
         DiskFullError: what stdout goes to has no room for it.
     """
-    try:
+    with writing():
         _write(report, as_json=as_json)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Around whatever writes to stdout. A reader that has had enough, as `head` has, is no error.
+
+    Raises:
+        DiskFullError: what stdout goes to has no room for it.
+    """
+    try:
+        yield
         sys.stdout.flush()
+    except BrokenPipeError:
+        _write_no_more()
     except OSError as error:
         known = explain_os_error(error, "what is printed")
         if known is None:
             raise
-        # What is left of it would be written again at the end of the program.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         raise known from error
+
+
+def _write_no_more() -> None:
+    """What is left would be written again at the end of the program."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write(report: Report, *, as_json: bool) -> None:
@@ -97,7 +115,7 @@ def failure(command: str, error: LotusLakeError) -> Report:
 
 def print_json(document: Mapping[str, Any]) -> None:
     """One line of JSON."""
-    sys.stdout.write(json.dumps(document, default=_plain, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(document, default=_plain, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def print_table(table: Table) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from lotuslake.adapters.ducklake_state import DuckLakeState
     from lotuslake.adapters.ducklake_streams import DuckLakeStreams
     from lotuslake.adapters.instance_options import InstanceOptions
-    from lotuslake.ports.query import Query
+    from lotuslake.ports.query import LargeQuery
     from lotuslake.ports.state import MetricsSink
 
 
@@ -167,7 +167,7 @@ class Wiring:
         return DuckLakeQuery(self.instance, self.ledger)
 
     @cached_property
-    def separate_query(self) -> Query:
+    def separate_query(self) -> LargeQuery:
         """Questions that a person asks, each answered in a process of its own."""
         from lotuslake.adapters.separate_query import SeparateQuery
 

@@ -6,7 +6,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from lotuslake.commands.context import StreamError
-from lotuslake.core.errors import ConfigError, LotusLakeError, ModelError, RefusedError, StatementError, StopRequestedError
+from lotuslake.core.errors import (
+    ConfigError,
+    LotusLakeError,
+    ModelError,
+    RefusedError,
+    StatementError,
+    StopRequestedError,
+)
 from lotuslake.ports.lock import WorkLock
 
 
