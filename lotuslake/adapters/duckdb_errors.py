@@ -53,6 +53,12 @@ _REFUSED_FILE = re.compile(rf'"(?P<path>[^"\n]+)": (?P<why>{"|".join(map(re.esca
 _REQUEST = re.compile(r"\bHTTP (GET|HEAD|PUT|POST|DELETE)\b")
 _NOT_TAKEN = re.compile(r"HTTP (?P<status>5\d\d) for HTTP (PUT|POST) to ")
 INSUFFICIENT_STORAGE = "507"
+# A data file of the lake's own, by DuckLake's way of naming them, that is not there.
+_LOST_FILE = re.compile(
+    r"/(?P<schema>meta|landing|processed|enriched)/(?P<table>[^/'\"]+)/(?:[^'\"\s]*/)?ducklake-[0-9a-f-]+\.parquet.*"
+    r"(No such file|HTTP 404|HTTP code 404)",
+    re.DOTALL,
+)
 _NO_TLS = "SSL connect error"
 _CREDENTIALS = re.compile(
     r"\b(password|passwd|secret|key_id|session_token)(\s*[=:]\s*('[^']*'|\S+)|\s+'[^']*')", re.IGNORECASE
@@ -135,6 +141,9 @@ def _trouble_outside(said: Said, doing: str) -> LotusLakeError | None:
     reply = find_reply(said.text)
     if reply is not None:
         return explain_reply(reply, doing)
+    lost = _LOST_FILE.search(said.text)
+    if lost:
+        return _lost_file(lost["schema"], lost["table"], said)
     refused = _REFUSED_FILE.search(said.text)
     if refused:
         number, path = _NUMBERS[refused["why"]], refused["path"]
@@ -152,6 +161,18 @@ def _trouble_outside(said: Said, doing: str) -> LotusLakeError | None:
         hint = "; the store did not take a file: look whether it has room" if not_taken else ""
         return UnreachableError(f"could not go on {doing}: {said.line}{hint}")
     return None
+
+
+def _lost_file(schema: str, table: str, said: Said) -> LotusLakeError:
+    if schema == "meta":
+        return ConfigError(
+            f"a file of the lake's own ledger (meta.{table}) is gone from the data root: put it back from a copy, or begin with "
+            f"an empty catalog, into which lotuslake register takes all that landing has ({said.line})"
+        )
+    return UnreachableError(
+        f"a file of {schema}.{table} is gone from the data root: lotuslake ingest-check --full-sweep says what is lost, and "
+        f"what mends it ({said.line})"
+    )
 
 
 def _held(holder: str) -> CatalogHeldError:

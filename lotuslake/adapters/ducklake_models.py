@@ -17,7 +17,7 @@ from lotuslake.adapters.dbt_errors import DbtError, model_error
 from lotuslake.adapters.dbt_project import DbtProject
 from lotuslake.adapters.duckdb_errors import first_line, translate, translate_text, translated
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
-from lotuslake.adapters.ducklake_lost_files import DamagedTable, find_damaged_tables, put_back
+from lotuslake.adapters.ducklake_lost_files import DamagedTable, can_follow, find_damaged_tables, put_back
 from lotuslake.adapters.landing_view import held_columns, landing_view
 from lotuslake.adapters.model_steps import WRITTEN_ANEW, refused, step_values
 from lotuslake.adapters.model_tables import cursor_table, find_cursors, make_cursor, rebuild_name, rebuild_table
@@ -167,18 +167,24 @@ class DuckLakeModels:
         except (duckdb.HTTPException, duckdb.IOException) as error:
             if not _GONE.search(str(error)):
                 raise
-            raise UnreachableError(
-                f"a registered object of {stream.id} is gone from the store; lotuslake register {stream.id} --full-sweep "
-                f"takes it out of landing: {first_line(error)}",
-                stream=stream.id,
-            ) from error
+            copies = [
+                entry for entry in entries if entry.data_path and entry.data_path.rpartition("/")[2] in str(error)
+            ]
+            told = (
+                f"a converted copy of {stream.id} is gone from the data root; lotuslake backfill {stream.id} --reregister "
+                "makes it anew"
+                if copies
+                else f"a registered object of {stream.id} is gone from the store; lotuslake register {stream.id} --full-sweep "
+                "takes it out of landing"
+            )
+            raise UnreachableError(f"{told}: {first_line(error)}", stream=stream.id) from error
 
     def _mend_lost_files(self) -> bool:
-        """Put back what a lost reply has damaged, so that it is done once more; whether there was anything."""
+        """Put back tables with lost files, so that what they lack is done once more; whether there was anything."""
         damaged = find_damaged_tables(self._instance)
         for table in damaged:
-            logger.warning("%s.%s lost files with the reply to a commit: putting it back", table.schema, table.name)
-            retrying(f"putting back {table.name}", partial(self._put_back, table))
+            logger.warning("%s.%s has lost %s of its files: mending it", table.schema, table.name, table.files)
+            retrying(f"mending {table.name}", partial(self._put_back, table))
         return bool(damaged)
 
     def _put_back(self, table: DamagedTable) -> None:
@@ -186,20 +192,16 @@ class DuckLakeModels:
         if is_staging:
             self.drop_rebuild(model)
             return
-        with translated(f"putting back {model}"), self._instance.transaction() as connection:
-            version = self.load_cursor(model).version + 1
-            if table.whole_at is None or table.schema == "enriched":
-                connection.execute(
-                    f"UPDATE {cursor_table(model)} SET version = $version, model_hash = ''", {"version": version}
-                )
-            else:
-                put_back(
-                    self._instance,
-                    f"{LAKE}.{table.schema}.{quote_identifier(table.name)}",
-                    cursor_table(model),
-                    version,
-                    table.whole_at,
-                )
+        with translated(f"mending {model}"), self._instance.transaction() as connection:
+            cursor = self.load_cursor(model)
+            version, place = cursor.version + 1, cursor_table(model)
+            at = table.whole_at if table.schema == "processed" else None
+            if at is not None and can_follow(self._instance, model, place, cursor.position, at):
+                name = f"{LAKE}.{table.schema}.{quote_identifier(table.name)}"
+                put_back(self._instance, name, place, version, at)
+            elif cursor.model_hash:
+                # It is to be built anew, and what can no longer be read for that is for a person to decide.
+                connection.execute(f"UPDATE {place} SET version = $version, model_hash = ''", {"version": version})
 
     def _moved(self, step: Step) -> bool:
         """Whether the step's commit stands although it was answered with an error: its reply may have been lost."""

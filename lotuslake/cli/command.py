@@ -22,6 +22,7 @@ HELP = {
     "batch_max_files": "Files in a batch.",
     "batch_max_bytes": "Bytes in a batch, such as 512MiB.",
     "batch_max_rows": "Rows that a transform reads at once.",
+    "backup_retention": "How old a backup of the catalog may be and still find its files, such as 30d.",
     "memory_limit": "DuckDB's memory, such as 2GiB.",
     "threads": "DuckDB's threads.",
     "temp_dir": "Where DuckDB spills and dbt keeps its target.",

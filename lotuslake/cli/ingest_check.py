@@ -35,6 +35,8 @@ def add_to(app: typer.Typer) -> None:
         result = ingest_check(
             chosen, wiring.store, wiring.ledger, session.settings.batch, session.context(), full_sweep=full_sweep
         )
+        if full_sweep:
+            result = result.with_findings(session.loss_watch(chosen).look())
         report = Report(
             command="ingest-check",
             exit_code=result.exit_code(detailed=detailed_exitcode),

@@ -11,7 +11,7 @@ from lotuslake.cli.findings import finding_table
 from lotuslake.cli.output import Report, Table, columns
 from lotuslake.cli.session import Session
 from lotuslake.cli.words import count
-from lotuslake.commands.maintain import DEFAULT_KEEP_DAYS, MaintainPorts, maintain
+from lotuslake.commands.maintain import DEFAULT_KEEP_DAYS, MaintainOptions, MaintainPorts, maintain
 from lotuslake.commands.removed_streams import forget_streams
 
 
@@ -23,6 +23,9 @@ def add_to(app: typer.Typer) -> None:
         session: Session,
         streams: Selectors = None,
         keep_days: Annotated[int, typer.Option(min=1, help="Days of time travel to keep.")] = DEFAULT_KEEP_DAYS,
+        take_over: Annotated[
+            bool, typer.Option("--take-over", help="The data root was another catalog's and is this one's from now on.")
+        ] = False,
         forget_stream: Annotated[
             list[str] | None,
             typer.Option(metavar="STREAM", help="Drop the tables of a stream whose file was removed; repeatable."),
@@ -30,10 +33,11 @@ def add_to(app: typer.Typer) -> None:
     ) -> Report:
         """Merge small files, expire old snapshots, delete what nothing needs. Raw objects go by retention_days alone."""
         wiring = session.wiring
-        ports = MaintainPorts(wiring.ledger, wiring.landing, wiring.maintenance, wiring.models)
+        ports = MaintainPorts(wiring.ledger, wiring.landing, wiring.maintenance, wiring.models, wiring.data_root)
+        options = MaintainOptions(keep_days, session.settings.backup_retention, take_over)
         chosen = wiring.streams.select(streams or [])
         forget_streams(forget_stream or [], wiring.project_streams, session.context())
-        result = maintain(chosen, ports, session.context(), keep_days=keep_days)
+        result = maintain(chosen, ports, options, session.context())
         session.record(result.exit_code)
         figures = {
             "merged_tables": result.merged_tables,

@@ -53,7 +53,11 @@ def add_to(app: typer.Typer) -> None:
             retry_quarantined=retry_quarantined,
             relocate=relocate,
         )
-        result = register(chosen, wiring.register_ports, options, session.context(max_seconds=max_seconds))
+        context = session.context(max_seconds=max_seconds)
+        if full_sweep and not dry_run:
+            wiring.ledger.prepare(chosen)
+            session.loss_watch(chosen).tell()
+        result = register(chosen, wiring.register_ports, options, context)
         if not dry_run:
             session.record(result.exit_code)
         return with_removed(render(result), session, streams or [])

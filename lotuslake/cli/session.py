@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +17,12 @@ from lotuslake.cli.output import Report, failure, print_report
 from lotuslake.cli.progress import watch
 from lotuslake.cli.wiring import Wiring
 from lotuslake.commands.context import RunContext
+from lotuslake.commands.lost_files import LossWatch
 from lotuslake.config.settings import STATE_DIR, Settings, load_settings
 from lotuslake.core.errors import DiskFullError, ExitCode, LotusLakeError
 from lotuslake.core.os_errors import explain_os_error
 from lotuslake.core.run import Run
+from lotuslake.core.stream import Stream
 
 
 def _explain(error: Exception, wiring: Wiring | None) -> LotusLakeError | None:
@@ -65,6 +67,11 @@ class Session:
             should_end=should_end,
             progress=watch(self.command, self.run_id),
         )
+
+    def loss_watch(self, streams: Sequence[Stream]) -> LossWatch:
+        """What notices lost files of these streams' tables."""
+        wiring = self.wiring
+        return LossWatch(streams, wiring.lost_files, wiring.models, wiring.ledger, self.context())
 
     def record(self, exit_code: ExitCode, message: str = "") -> None:
         """Write the run into `meta.runs`, unless the lake could not be reached."""

@@ -26,9 +26,11 @@ from lotuslake.ports.project_files import ProjectFiles
 
 if TYPE_CHECKING:
     from lotuslake.adapters.aws import DuckdbS3Secret, S3Access
+    from lotuslake.adapters.data_root_mark import DataRootMark
     from lotuslake.adapters.duckdb_instance import DuckDbInstance
     from lotuslake.adapters.ducklake_landing import DuckLakeLanding
     from lotuslake.adapters.ducklake_ledger import DuckLakeLedger
+    from lotuslake.adapters.ducklake_lost_files import DuckLakeLostFiles
     from lotuslake.adapters.ducklake_maintenance import DuckLakeMaintenance
     from lotuslake.adapters.ducklake_models import DuckLakeModels
     from lotuslake.adapters.ducklake_query import DuckLakeQuery
@@ -50,6 +52,7 @@ class Wiring:
         # Raises during a wait where a person has asked to stop; to be set likewise.
         self.interrupt: Callable[[], None] = lambda: None
         self._open = ExitStack()
+        self._accesses: dict[str, S3Access] = {}
 
     @cached_property
     def streams(self) -> Streams:
@@ -87,16 +90,7 @@ class Wiring:
     @cached_property
     def store(self) -> ObjectStore:
         """The store that holds the landing root."""
-        location = self.settings.landing_url
-        if location.scheme == "file":
-            from pathlib import Path
-
-            from lotuslake.adapters.local_store import LocalStore
-
-            return LocalStore(Path(location.path))
-        from lotuslake.adapters.s3_store import S3Store
-
-        return S3Store(self._landing_access)
+        return self._store(self.settings.landing_url, self.settings.landing_profile, "LOTUSLAKE_LANDING_URL")
 
     @cached_property
     def ledger(self) -> DuckLakeLedger:
@@ -141,7 +135,7 @@ class Wiring:
     @property
     def transform_ports(self) -> TransformPorts:
         """What transforming needs."""
-        return TransformPorts(self.ledger, self.models, self.landing, self.outcomes, self.lock)
+        return TransformPorts(self.ledger, self.models, self.landing, self.outcomes, self.lock, self.lost_files)
 
     @cached_property
     def outcomes(self) -> SyncOutcomes:
@@ -158,6 +152,21 @@ class Wiring:
         from lotuslake.adapters.ducklake_maintenance import DuckLakeMaintenance
 
         return DuckLakeMaintenance(self.instance, self.store)
+
+    @cached_property
+    def data_root(self) -> DataRootMark:
+        """The owner's mark in the data root."""
+        from lotuslake.adapters.data_root_mark import DataRootMark
+
+        store = self._store(self.settings.data_url, self.settings.data_profile, "LOTUSLAKE_DATA_URL")
+        return DataRootMark(self.instance, store, self.settings.project_dir)
+
+    @cached_property
+    def lost_files(self) -> DuckLakeLostFiles:
+        """The lake's own files that are gone."""
+        from lotuslake.adapters.ducklake_lost_files import DuckLakeLostFiles
+
+        return DuckLakeLostFiles(self.instance, self.ledger)
 
     @cached_property
     def query(self) -> DuckLakeQuery:
@@ -233,18 +242,29 @@ class Wiring:
 
     def _secrets(self) -> list[DuckdbS3Secret]:
         secrets = []
-        if self.settings.landing_url.scheme == "s3":
-            secrets.append(self._landing_access.duckdb_secret())
-        if self.settings.data_url.scheme == "s3":
-            access = self._access(self.settings.data_url, self.settings.data_profile, "LOTUSLAKE_DATA_URL")
-            secrets.append(access.duckdb_secret())
+        for location, profile, setting in (
+            (self.settings.landing_url, self.settings.landing_profile, "LOTUSLAKE_LANDING_URL"),
+            (self.settings.data_url, self.settings.data_profile, "LOTUSLAKE_DATA_URL"),
+        ):
+            if location.scheme == "s3":
+                secrets.append(self._access(location, profile, setting).duckdb_secret())
         return secrets
 
-    @cached_property
-    def _landing_access(self) -> S3Access:
-        return self._access(self.settings.landing_url, self.settings.landing_profile, "LOTUSLAKE_LANDING_URL")
+    def _store(self, location: Location, profile: str | None, setting: str) -> ObjectStore:
+        if location.scheme == "file":
+            from pathlib import Path
+
+            from lotuslake.adapters.local_store import LocalStore
+
+            return LocalStore(Path(location.path), setting=setting)
+        from lotuslake.adapters.s3_store import S3Store
+
+        return S3Store(self._access(location, profile, setting))
 
     def _access(self, location: Location, profile: str | None, setting: str) -> S3Access:
-        from lotuslake.adapters.aws import S3Access
+        """One for each root: it resolves endpoint and credentials once."""
+        if setting not in self._accesses:
+            from lotuslake.adapters.aws import S3Access
 
-        return S3Access(location, profile=profile, setting=setting)
+            self._accesses[setting] = S3Access(location, profile=profile, setting=setting)
+        return self._accesses[setting]

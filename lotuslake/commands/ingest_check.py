@@ -56,6 +56,11 @@ class IngestCheckResult:
     streams: tuple[StreamCheck, ...]
     findings: tuple[Finding, ...]
 
+    def with_findings(self, more: Sequence[Finding]) -> IngestCheckResult:
+        """The same, with what was found beside what is kept in the lake."""
+        known = {finding.id for finding in self.findings}
+        return replace(self, findings=(*self.findings, *(finding for finding in more if finding.id not in known)))
+
     def exit_code(self, *, detailed: bool = False) -> ExitCode:
         """5 when a person must look, 10 when asked for detail and something is pending, else 0."""
         if self.findings or any(check.freshness == "error" or check.plan.missing for check in self.streams):

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from lotuslake.commands.context import RunContext
 from lotuslake.core.data_file import FileStatus
-from lotuslake.core.errors import ExitCode
+from lotuslake.core.errors import ConfigError, ExitCode
 from lotuslake.core.finding import Finding
 from lotuslake.core.head import Head
 from lotuslake.core.retention import Expiry, plan_expiry
 from lotuslake.core.stream import Stream
+from lotuslake.ports.data_root import DataRoot, OwnDataRoot
 from lotuslake.ports.landing import Landing, RegisterBatch
 from lotuslake.ports.ledger import Ledger
 from lotuslake.ports.maintenance import Maintenance
 from lotuslake.ports.transformer import Cursors
 
 DEFAULT_KEEP_DAYS = 30
+DEFAULT_GRACE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,19 @@ class MaintainPorts:
     landing: Landing
     maintenance: Maintenance
     cursors: Cursors
+    data_root: DataRoot = field(default_factory=OwnDataRoot)
+
+
+@dataclass(frozen=True, slots=True)
+class MaintainOptions:
+    """``keep_days`` of time travel stay. A catalog restored from a backup as old as ``grace`` finds its files.
+
+    ``take_over``: a person says that the data root is this catalog's from now on.
+    """
+
+    keep_days: int = DEFAULT_KEEP_DAYS
+    grace: timedelta = DEFAULT_GRACE
+    take_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +63,42 @@ class MaintainResult:
         return ExitCode.FINDINGS if self.findings else ExitCode.DONE
 
 
-def maintain(streams: Sequence[Stream], ports: MaintainPorts, context: RunContext, *, keep_days: int) -> MaintainResult:
-    """Merge small files, expire snapshots older than ``keep_days``, delete what nothing needs, apply retentions.
+def maintain(
+    streams: Sequence[Stream], ports: MaintainPorts, options: MaintainOptions, context: RunContext
+) -> MaintainResult:
+    """Merge small files, expire old snapshots, delete what nothing has needed for the grace, apply retentions.
 
-    Each part may be cut off and done again. What this run schedules for deletion is deleted by the next one.
+    Each part may be cut off and done again. What this run schedules for deletion is deleted once the grace has passed.
+
+    Raises:
+        ConfigError: the data root is another catalog's; nothing was changed.
     """
     ports.ledger.prepare(streams)
+    _require_owner(ports.data_root, context, take_over=options.take_over)
     started_at = context.now()
     expired = {stream.id: _apply_retention(stream, ports, context) for stream in streams if stream.retention_days}
     return MaintainResult(
         merged_tables=ports.maintenance.merge_small_files(),
-        expired_snapshots=ports.maintenance.expire_snapshots(started_at - timedelta(days=keep_days)),
-        deleted_files=ports.maintenance.clean_up(started_at),
+        expired_snapshots=ports.maintenance.expire_snapshots(started_at - timedelta(days=options.keep_days)),
+        deleted_files=ports.maintenance.clean_up(started_at - options.grace),
         expired_objects=expired,
         findings=tuple(ports.ledger.load_findings(streams)),
     )
+
+
+def _require_owner(data_root: DataRoot, context: RunContext, *, take_over: bool) -> None:
+    this, owner = data_root.this(), data_root.load_owner()
+    if owner == this:
+        return
+    if owner is not None and not take_over:
+        raise ConfigError(
+            f"LOTUSLAKE_DATA_URL: the data root belongs to {owner}, and this is {this}: nothing is deleted. For a rehearsal, "
+            "choose a data root of its own. If this catalog has taken the place of that one for good: lotuslake maintain "
+            "--take-over, after which that one deletes nothing more"
+        )
+    data_root.mark(this)
+    if owner is not None:
+        context.warn(f"the data root is now that of {this}, and no longer that of {owner}")
 
 
 def _apply_retention(stream: Stream, ports: MaintainPorts, context: RunContext) -> int:

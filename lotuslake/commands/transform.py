@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from lotuslake.commands.context import RunContext, StreamError
+from lotuslake.commands.lost_files import LossWatch
 from lotuslake.commands.transform_models import build_enriched, run_tests
 from lotuslake.commands.transform_stream import StreamWorker
 from lotuslake.commands.transformation import StreamTransformation, TransformOptions, TransformPorts, TransformResult
@@ -75,6 +76,8 @@ def finish(
             wrong.append(StreamError(error.stream, error))
             finished = False
     outage = any(item.error.exit_code is ExitCode.UNREACHABLE for item in wrong)
+    if not outage:
+        LossWatch(streams, ports.lost, ports.transformer, ports.ledger, context).settle()
     findings = () if outage else tuple(ports.ledger.load_findings(streams))
     return TransformResult(tuple(results), tuple(tests), findings, tuple(wrong), finished)
 

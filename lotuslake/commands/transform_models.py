@@ -61,11 +61,18 @@ def _build_one(
     """Whether the model was stale and has been built."""
     forced = options.full_refresh
     for lost in range(1, ATTEMPTS + 1):
-        versions = {name: ports.transformer.load_cursor(name).version for name in model.upstreams if name in models}
-        unbuilt = sorted(name for name, version in versions.items() if version == 0)
-        if unbuilt:
-            context.warn(f"{model.name} waits for {', '.join(unbuilt)}: transform its source first")
-            return False
+        above = {name: ports.transformer.load_cursor(name) for name in model.upstreams if name in models}
+        versions = {name: cursor.version for name, cursor in above.items()}
+        for remedy, names in (
+            ("transform its source first", [name for name, cursor in above.items() if cursor.version == 0]),
+            (
+                "its own files are lost, and it is not built anew yet",
+                [n for n, one in above.items() if one.is_unreadable],
+            ),
+        ):
+            if names:
+                context.warn(f"{model.name} waits for {', '.join(sorted(names))}: {remedy}")
+                return False
         cursor = ports.transformer.load_cursor(model.name)
         if not forced and not is_stale(cursor, model.hash, versions):
             return False
@@ -100,9 +107,9 @@ def run_tests(
     untested: dict[str, int] = {}
     tested = ports.ledger.load_tested_versions()
     for model in covered:
-        version = ports.transformer.load_cursor(model.name).version
-        if version and tested.get(model.name) != version:
-            untested[model.name] = version
+        cursor = ports.transformer.load_cursor(model.name)
+        if cursor.version and tested.get(model.name) != cursor.version and not cursor.is_unreadable:
+            untested[model.name] = cursor.version
     if not untested:
         return []
     outcomes = ports.transformer.test([model for model in covered if model.name in untested])

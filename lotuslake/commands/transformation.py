@@ -13,6 +13,7 @@ from lotuslake.core.transform_plan import Step, TableRows
 from lotuslake.ports.landing import Landing
 from lotuslake.ports.ledger import Ledger
 from lotuslake.ports.lock import NoLock, WorkLock
+from lotuslake.ports.lost_files import LostFiles, NoLostFiles
 from lotuslake.ports.outcomes import NoOutcomes, SyncOutcomes
 from lotuslake.ports.transformer import Transformer
 
@@ -92,3 +93,4 @@ class TransformPorts:
     landing: Landing
     outcomes: SyncOutcomes = field(default_factory=NoOutcomes)
     lock: WorkLock = field(default_factory=NoLock)
+    lost: LostFiles = field(default_factory=NoLostFiles)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import parse_qs, urlsplit
 
 from lotuslake.config.machine import memory_bytes, processors
 from lotuslake.config.section import nearest
-from lotuslake.config.units import parse_size
+from lotuslake.config.units import parse_duration, parse_size
 from lotuslake.config.variables import Values, refuse_misspelled
 from lotuslake.core.errors import ConfigError
 from lotuslake.core.location import Location, parse_location
@@ -22,6 +23,7 @@ LogFormat = Literal["text", "json"]
 STATE_DIR = ".lotuslake"
 DEFAULT_BATCH = BatchLimits(max_files=500, max_bytes=512 * 1024**2, max_rows=500_000)
 MEMORY_PERCENT = 60
+DEFAULT_BACKUP_RETENTION = timedelta(days=30)
 
 _POSTGRES = ("postgresql://", "postgres://")
 _WHOLE = re.compile(r"[0-9]{1,15}")
@@ -33,6 +35,7 @@ class Settings:
 
     ``catalog_url`` is the absolute path of a DuckDB file, or `postgresql://…` without a password. ``log_format`` is
     None where nobody chose: text on a terminal, else JSON. ``temp_limit_bytes`` None leaves it to DuckDB.
+    ``backup_retention`` is how long files stay that a backup of the catalog may name.
     """
 
     project_dir: Path
@@ -47,6 +50,7 @@ class Settings:
     temp_dir: Path
     log_format: LogFormat | None
     temp_limit_bytes: int | None = None
+    backup_retention: timedelta = DEFAULT_BACKUP_RETENTION
 
     @property
     def catalog_is_embedded(self) -> bool:
@@ -77,6 +81,7 @@ def load_settings(
         temp_dir=_local(values, "temp_dir", values.get("temp_dir") or f"{STATE_DIR}/temp", project_dir),
         log_format=_log_format(values),
         temp_limit_bytes=_size_bytes(values, "temp_limit"),
+        backup_retention=_duration(values, "backup_retention", DEFAULT_BACKUP_RETENTION),
     )
     _refuse_overlaps(settings, values)
     return settings
@@ -164,6 +169,16 @@ def _whole(values: Values, setting: str) -> int | None:
     if not _WHOLE.fullmatch(digits) or int(digits) < 1:
         raise values.error(setting, f"must be a whole number, 1 or more, not {text!r}")
     return int(digits)
+
+
+def _duration(values: Values, setting: str, default: timedelta) -> timedelta:
+    text = values.get(setting)
+    if text is None:
+        return default
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise values.error(setting, f"is {text!r}: {error}") from None
 
 
 def _size_bytes(values: Values, setting: str) -> int | None:

@@ -20,6 +20,7 @@ SETTINGS = (
     "batch_max_files",
     "batch_max_bytes",
     "batch_max_rows",
+    "backup_retention",
     "memory_limit",
     "threads",
     "temp_dir",

@@ -16,6 +16,7 @@ FindingKind = Literal[
     "incomplete",
     "untold",
     "vanished",
+    "lost",
     "carried",
     "loss",
     "removed",

@@ -94,6 +94,6 @@ def why_not_carried(loss: Loss, cursor: Cursor, raised: Sequence[Finding]) -> st
     """
     if any(finding.kind == "overwritten" for finding in raised):
         return "an object was overwritten since, and what it told stands among the rows to carry forward"
-    if not cursor.model_hash:
+    if cursor.is_unreadable:
         return "the table's own files are lost as well"
     return None if loss.extracted_until is not None else "the files do not say when their records were extracted"

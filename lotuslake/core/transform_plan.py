@@ -36,6 +36,11 @@ class Cursor:
     built_by: BuiltBy | None = None
     null_keys: int | None = None
 
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether the table's own files are lost, so that it waits for being built anew."""
+        return self.version > 0 and not self.model_hash
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

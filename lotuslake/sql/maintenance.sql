@@ -24,3 +24,10 @@ FROM ducklake_cleanup_old_files('lakehouse', older_than => $before)
 
 -- name: delete_orphans
 FROM ducklake_delete_orphaned_files('lakehouse', older_than => $before)
+
+-- name: lake_id
+-- Made with the lake, kept as long as it lives, and copied with its catalog.
+SELECT t.table_uuid
+FROM __ducklake_metadata_lakehouse.ducklake_table AS t
+INNER JOIN __ducklake_metadata_lakehouse.ducklake_schema AS s ON s.schema_id = t.schema_id
+WHERE s.schema_name = 'meta' AND t.table_name = 'files' AND t.end_snapshot IS NULL

@@ -18,7 +18,7 @@ class StoppedError(Exception):
     """The program was stopped."""
 
 
-@pytest.mark.parametrize("commits", [0, 1, 2, 3])
+@pytest.mark.parametrize("commits", [0, 1, 2, 3, 4])
 def test_a_lake_made_in_part_is_taken_up(
     embedded_lake: EmbeddedLake, monkeypatch: pytest.MonkeyPatch, commits: int
 ) -> None:
@@ -36,7 +36,7 @@ def test_a_lake_made_in_part_is_taken_up(
     wiring = Wiring(load_settings(environ, {}, embedded_lake.root), environ)
     with monkeypatch.context() as patched:
         patched.setattr(DuckDbInstance, "transaction", stopping)
-        if commits < 3:
+        if commits < 4:
             with pytest.raises(StoppedError):
                 wiring.ledger.prepare([])
         else:

@@ -13,7 +13,7 @@ import duckdb
 from lotuslake.commands.accept import AcceptOptions, accept
 from lotuslake.commands.backfill import BackfillOptions, backfill
 from lotuslake.commands.context import RunContext
-from lotuslake.commands.maintain import MaintainPorts, maintain
+from lotuslake.commands.maintain import MaintainOptions, MaintainPorts, maintain
 from lotuslake.commands.register import RegisterOptions, RegisterPorts, register
 from lotuslake.commands.transform import TransformOptions, TransformPorts, transform
 from lotuslake.core.backfill_plan import DateRange
@@ -210,7 +210,7 @@ class Play(ABC):
                 filling = BackfillOptions(self.limits, days=days, accept_loss=command.accept_loss)
                 return backfill(streams, self.register_ports, self.transform_ports, filling, context)
             case "maintain":
-                return maintain(streams, self.maintain_ports, context, keep_days=30)
+                return maintain(streams, self.maintain_ports, MaintainOptions(), context)
             case "accept":
                 accepting = AcceptOptions("a person looked", "test", command.kinds)
                 _, still_open = accept(streams, self.ledger, accepting, context)

@@ -162,6 +162,11 @@ class FaultLake(ABC):
         self.bad.discard(path)
         return self.files.pop(path, [])
 
+    @property
+    @abstractmethod
+    def data(self) -> str:
+        """The data root."""
+
     @abstractmethod
     def put_body(self, path: str, body: bytes) -> None: ...
     @abstractmethod

@@ -40,6 +40,7 @@ FORKS.set_forkserver_preload(
         "boto3",
         "psycopg",
         "pyarrow",
+        "tests.support.warm",
     ]
 )
 FOREIGN = ("LOTUSLAKE_", "AWS_", "PG")

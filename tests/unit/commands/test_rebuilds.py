@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from lotuslake.commands.maintain import MaintainPorts, maintain
+from lotuslake.commands.maintain import MaintainOptions, MaintainPorts, maintain
 from lotuslake.core.errors import ConfigError, ExitCode, NotCarriedError
 from lotuslake.core.field_types import BIGINT, VARCHAR, ListOf, Struct
 from lotuslake.core.stream import Field, Stream
@@ -136,7 +136,7 @@ def test_history_past_its_retention_outlives_a_changed_model() -> None:
     fill(shop, 55)
     shop.transform(stream)
     ports = MaintainPorts(shop.lake.ledger, shop.lake.landing, Upkeep(shop), shop.lake.transformer)
-    maintain([stream], ports, shop.context(), keep_days=30)
+    maintain([stream], ports, MaintainOptions(keep_days=30), shop.context())
     assert len(shop.lake.landing_rows(stream)) == 1
     change_sql(shop)
     result = shop.transform(stream)
