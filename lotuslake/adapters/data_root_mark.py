@@ -53,5 +53,6 @@ class DataRootMark:
         if not options.is_embedded:
             url = urlsplit(options.catalog)
             return f"{url.netloc.rpartition('@')[2]}{url.path}"
-        is_within = options.data_url.startswith(f"{self._project_dir}/")
-        return "" if is_within else options.catalog
+        # A project that holds both is moved, or copied, with both.
+        is_whole = all(place.startswith(f"{self._project_dir}/") for place in (options.data_url, options.catalog))
+        return "" if is_whole else options.catalog

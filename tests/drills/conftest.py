@@ -2,6 +2,44 @@
 
 from __future__ import annotations
 
-from tests.faults.conftest import embedded_lake, is_long, make_lake, service_lake
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tests.faults.conftest import MakeLake, embedded_lake, is_long, make_lake, service_lake
+from tests.support.fault_lake import EmbeddedLake, FaultLake, items, make_items_project, path_of
 
 __all__ = ["embedded_lake", "is_long", "make_lake", "service_lake"]
+
+SERVICES = pytest.param("services", marks=pytest.mark.long)
+
+
+def fill(lake: FaultLake) -> FaultLake:
+    """Three files, one of which had to be converted, taken in by two transforms: a table of several files."""
+    lake.put(path_of("a", days_ago=2), items(0, 10))
+    lake.put(path_of("b", days_ago=1), items(10, 10), amount_type=pa.string())
+    lake.settle()
+    lake.put(path_of("c"), items(20, 10))
+    lake.settle()
+    lake.check()
+    return lake
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> FaultLake:
+    """A lake in a folder, made once: each drill begins with a copy of it."""
+    root = tmp_path_factory.mktemp("filled") / "project"
+    make_items_project(root)
+    return fill(EmbeddedLake(root))
+
+
+@pytest.fixture(params=["embedded", SERVICES])
+def lake(request: pytest.FixtureRequest, filled: FaultLake, make_lake: MakeLake, tmp_path: Path) -> FaultLake:
+    """What `fill` makes."""
+    if request.param == "services":
+        return fill(make_lake("services"))
+    root = tmp_path / "copied"
+    shutil.copytree(filled.root, root)
+    return EmbeddedLake(root, files=dict(filled.files))

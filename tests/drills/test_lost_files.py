@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pyarrow as pa
 import pytest
 
 from tests.drills.losses import Which, lose, own_files
@@ -12,21 +11,7 @@ from tests.faults.conftest import MakeLake
 from tests.support.fault_lake import MODEL, STREAM, FaultLake, items, path_of
 from tests.support.killing import Moment
 
-KINDS = ["embedded", "services"]
 LANDING, PROCESSED, ENRICHED = "landing/stg_shop__items", f"processed/{MODEL}", "enriched/fct_items"
-
-
-@pytest.fixture(params=KINDS)
-def lake(request: pytest.FixtureRequest, make_lake: MakeLake) -> FaultLake:
-    """Three files, one of which had to be converted, taken in by two transforms: a table of several files."""
-    lake = make_lake(request.param)
-    lake.put(path_of("a", days_ago=2), items(0, 10))
-    lake.put(path_of("b", days_ago=1), items(10, 10), amount_type=pa.string())
-    lake.settle()
-    lake.put(path_of("c"), items(20, 10))
-    lake.settle()
-    lake.check()
-    return lake
 
 
 def findings(lake: FaultLake) -> dict[str, str]:

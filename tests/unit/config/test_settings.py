@@ -1,6 +1,7 @@
 """The environment and flags as Settings."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,8 @@ PASSWORD = "hunter2"
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
+        ("BACKUP_RETENTION", "30", "is '30': write a duration such as 45s, 30m, 2h or 1d 12h"),
+        ("BACKUP_RETENTION", "a month", "is 'a month': write a duration such as 45s, 30m, 2h or 1d 12h"),
         ("LANDING_URL", "gs://b/p", "must be a folder, file:///folder or s3://bucket/prefix"),
         ("LANDING_URL", "s3://", "has no valid bucket name"),
         ("LANDING_URL", f"s3://key:{PASSWORD}@b/p", "has no valid bucket name"),
@@ -206,3 +209,8 @@ def test_a_path_that_cannot_be(tmp_path: Path) -> None:
 )
 def test_variables_that_are_not_ours(tmp_path: Path, name: str) -> None:
     assert load(tmp_path, {name: "tcp://10.0.0.1:5432"}) == load(tmp_path)
+
+
+def test_how_long_a_backup_finds_its_files(tmp_path: Path) -> None:
+    assert load(tmp_path).backup_retention == timedelta(days=30)
+    assert load(tmp_path, {"LOTUSLAKE_BACKUP_RETENTION": "1d 12h"}).backup_retention == timedelta(hours=36)
