@@ -42,4 +42,7 @@ def lake(request: pytest.FixtureRequest, filled: FaultLake, make_lake: MakeLake,
         return fill(make_lake("services"))
     root = tmp_path / "copied"
     shutil.copytree(filled.root, root)
-    return EmbeddedLake(root, files=dict(filled.files))
+    lake = EmbeddedLake(root, files=dict(filled.files))
+    # The first command writes the new place into the catalog.
+    lake.run("register", expect=[0])
+    return lake
