@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.drills.table import told as drills_told
 from tests.support.cluster import ClusterLake
 from tests.support.leaks import leaks_in, leaks_in_heard, listen, remember_secret
 from tests.support.tally import TALLY, told
@@ -120,6 +121,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     listen()
+    config.addinivalue_line(
+        "markers", "drill(what, comes_back, by): a row of the table of drills in docs/reliability.md"
+    )
     config.addinivalue_line("markers", "long: a scene of the fault suite's long form, left out without --long-faults")
 
 
@@ -145,5 +149,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in told(TALLY):
+    passed = terminalreporter.stats.get("passed", [])
+    properties = [one for report in passed if report.when == "call" for one in report.user_properties]
+    for line in [*told(TALLY), *drills_told(properties)]:
         terminalreporter.write_line(line)

@@ -8,10 +8,20 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from tests.drills.table import PROPERTY, row
 from tests.faults.conftest import MakeLake, embedded_lake, is_long, make_lake, service_lake
 from tests.support.fault_lake import EmbeddedLake, FaultLake, items, make_items_project, path_of
 
 __all__ = ["embedded_lake", "is_long", "make_lake", "service_lake"]
+
+
+@pytest.fixture(autouse=True)
+def noted(request: pytest.FixtureRequest) -> None:
+    """The row of the drill goes with its report."""
+    marker = request.node.get_closest_marker("drill")
+    if marker is not None:
+        request.node.user_properties.append((PROPERTY, row(marker.args)))
+
 
 SERVICES = pytest.param("services", marks=pytest.mark.long)
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.drills.losses import Which, lose, own_files
+from tests.drills.table import drill
 from tests.faults.conftest import MakeLake
 from tests.support.fault_lake import MODEL, STREAM, FaultLake, items, path_of
 from tests.support.killing import Moment
@@ -26,6 +27,11 @@ def commands_in(reason: str) -> list[str]:
     return words[: next((at for at, word in enumerate(words) if not word.startswith("-") and at > 1), len(words))]
 
 
+@drill(
+    "all files of a table, or its newest, are lost: processed, enriched, converted copies",
+    "finding `lost`, then exact",
+    "the command that the finding names",
+)
 @pytest.mark.parametrize("table", [PROCESSED, ENRICHED, LANDING])
 @pytest.mark.parametrize("which", ["all", "newest"])
 def test_a_loss_is_told_and_the_command_that_is_named_mends_it(lake: FaultLake, table: str, which: Which) -> None:
@@ -43,6 +49,11 @@ def test_a_loss_is_told_and_the_command_that_is_named_mends_it(lake: FaultLake, 
     lake.check()
 
 
+@drill(
+    "the same, before anybody has looked",
+    "exact; a rebuild that needs a lost copy ends 3",
+    "`transform`; `backfill … --reregister` for copies",
+)
 @pytest.mark.parametrize("table", [PROCESSED, ENRICHED, LANDING])
 def test_without_a_sweep_nobody_says_that_all_is_well(lake: FaultLake, table: str) -> None:
     lose(lake, table, "all")
@@ -56,6 +67,7 @@ def test_without_a_sweep_nobody_says_that_all_is_well(lake: FaultLake, table: st
     lake.check()
 
 
+@drill("all of the data root is lost", "findings `lost`, then exact", "`backfill … --reregister`")
 def test_everything_under_the_data_root_is_gone(lake: FaultLake) -> None:
     for table in (PROCESSED, ENRICHED, LANDING):
         lose(lake, table, "all")
@@ -66,6 +78,11 @@ def test_everything_under_the_data_root_is_gone(lake: FaultLake) -> None:
     lake.check()
 
 
+@drill(
+    "a processed table is lost, and raw objects that it was made from",
+    "finding `loss` until somebody decides",
+    "`transform --accept-loss`",
+)
 def test_rows_that_landing_cannot_give_back_are_not_lost_without_a_word(lake: FaultLake) -> None:
     learned = lake.vanish(path_of("a", days_ago=2))
     lake.settle()
@@ -86,6 +103,11 @@ def test_rows_that_landing_cannot_give_back_are_not_lost_without_a_word(lake: Fa
     lake.check()
 
 
+@drill(
+    "its newest file is lost, and a raw object that only that file told of",
+    "finding `loss` until somebody decides",
+    "the same",
+)
 def test_a_table_is_not_put_back_to_where_it_cannot_follow_from(lake: FaultLake) -> None:
     """The newest file of the table is lost, and so is a raw object that only that file told of."""
     learned = lake.vanish(path_of("c"))
@@ -98,6 +120,7 @@ def test_a_table_is_not_put_back_to_where_it_cannot_follow_from(lake: FaultLake)
     assert "loss" in findings(lake)
 
 
+@drill("the healing is killed", "exact", "the same command again")
 @pytest.mark.parametrize("statement", ["CREATE OR REPLACE TABLE .*processed", "UPDATE .*cursor_int"])
 def test_the_healing_is_killed(lake: FaultLake, statement: str) -> None:
     lose(lake, PROCESSED, "newest")
@@ -107,6 +130,7 @@ def test_the_healing_is_killed(lake: FaultLake, statement: str) -> None:
     lake.check()
 
 
+@drill("the ledger's own files are lost", "told with exit 2, then exact", "an empty catalog, then the chain")
 def test_a_ledger_that_lost_its_own_files(make_lake: MakeLake) -> None:
     lake = make_lake("embedded")
     lake.put(path_of("a"), items(0, 10))

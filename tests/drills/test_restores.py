@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.drills.table import drill
 from tests.support.fault_lake import MODEL, STREAM, EmbeddedLake, FaultLake, ServiceLake, items, path_of
 from tests.support.killing import Moment
 
@@ -147,6 +148,7 @@ def exactly(lake: FaultLake) -> None:
     lake.check()
 
 
+@drill("a catalog of two nights ago, merged and cleaned up since", "exact", "`register --full-sweep`, `transform`")
 def test_a_catalog_that_is_two_nights_old(lake: FaultLake, backups: Backups) -> None:
     backups.take_catalog()
     go_on(lake)
@@ -155,6 +157,7 @@ def test_a_catalog_that_is_two_nights_old(lake: FaultLake, backups: Backups) -> 
     exactly(lake)
 
 
+@drill("restored twice, the second time to a later day", "exact", "the same")
 def test_restored_twice_the_second_time_to_a_later_day(lake: FaultLake, backups: Backups, tmp_path: Path) -> None:
     backups.take_catalog()
     go_on(lake)
@@ -167,6 +170,7 @@ def test_restored_twice_the_second_time_to_a_later_day(lake: FaultLake, backups:
     exactly(lake)
 
 
+@drill("the way back is killed", "exact", "the same commands again")
 @pytest.mark.parametrize("statement", ["ducklake_add_data_files", "^COMMIT"])
 def test_the_way_back_is_killed(lake: FaultLake, backups: Backups, statement: str) -> None:
     backups.take_catalog()
@@ -177,6 +181,11 @@ def test_the_way_back_is_killed(lake: FaultLake, backups: Backups, statement: st
     exactly(lake)
 
 
+@drill(
+    "a store of an older day than the catalog",
+    "findings `missing`, `lost` and `loss` until they are accepted",
+    "`transform`; embedded: an empty catalog",
+)
 def test_a_store_that_is_older_than_the_catalog(lake: FaultLake, backups: Backups) -> None:
     backups.take_store()
     go_on(lake)
@@ -200,6 +209,7 @@ def test_a_store_that_is_older_than_the_catalog(lake: FaultLake, backups: Backup
     exactly(lake)
 
 
+@drill("both of the same older day", "exact", "nothing")
 def test_the_same_way_back_for_both(lake: FaultLake, backups: Backups) -> None:
     backups.take_catalog()
     backups.take_store()
@@ -211,6 +221,11 @@ def test_the_same_way_back_for_both(lake: FaultLake, backups: Backups) -> None:
     exactly(lake)
 
 
+@drill(
+    "a second catalog on one data root",
+    "its `maintain` ends 2, nothing is deleted",
+    "`maintain --take-over`, where it is meant",
+)
 def test_a_second_catalog_deletes_nothing_of_the_first(lake: FaultLake, backups: Backups) -> None:
     backups.take_catalog()
     go_on(lake)
@@ -226,6 +241,7 @@ def test_a_second_catalog_deletes_nothing_of_the_first(lake: FaultLake, backups:
     lake.run("maintain", expect=[2])
 
 
+@drill("a catalog without any backup", "exact", "an empty catalog, the chain, `maintain --take-over`")
 def test_without_any_backup(lake: FaultLake, backups: Backups, fresh_database: Callable[[FaultLake], None]) -> None:
     go_on(lake)
     backups.lose_catalog()
