@@ -20,7 +20,7 @@ from lotuslake.adapters.dbt_known_models import KnownModels
 from lotuslake.adapters.duckdb_errors import translate_text
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
 from lotuslake.adapters.folders import replace_file
-from lotuslake.core.errors import ConfigError, InvalidModelError, ModelError
+from lotuslake.core.errors import ConfigError, InvalidModelError
 from lotuslake.core.finding import TestOutcome
 from lotuslake.core.model import Layer, Model
 
@@ -135,7 +135,7 @@ class DbtProject:
         )
         _raise_system_error(result.exception)
         if result.exception is not None:
-            raise ModelError(f"the data tests could not run: {_short(result.exception)}")
+            raise InvalidModelError(f"the data tests could not run: {_short(result.exception)}")
         return [self._outcome(entry) for entry in result.result]
 
     def _outcome(self, entry: Any) -> TestOutcome:
