@@ -1,17 +1,15 @@
 """What each overlay runs: a chain that can be killed, settings that exist, and ways through the network that lead there."""
 
 import re
-import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import yaml
 
 from lotuslake.config.variables import SETTINGS, variable
 from lotuslake.core.errors import ExitCode
 from tests.support.command_line import problems
-from tests.support.manifests import OVERLAYS, ROOT, Document, build, cron_jobs, kustomize, named
+from tests.support.manifests import COMPONENTS, OVERLAYS, ROOT, Document, build, build_without, cron_jobs, named
 from tests.support.policies import UNITS, pod_spec
 
 HOUR_SECONDS = 3600
@@ -288,19 +286,10 @@ def test_seaweedfs_is_the_version_that_the_tests_run() -> None:
     assert store["spec"]["template"]["spec"]["containers"][0]["image"] == f"chrislusf/seaweedfs:{locked}"
 
 
-WITHOUT = [("dev", "seaweedfs"), *((name, one) for name in OVERLAYS for one in ("postgres", "monitoring"))]
-
-
-@pytest.mark.parametrize(("name", "component"), WITHOUT)
+@pytest.mark.parametrize(("name", "component"), COMPONENTS)
 def test_an_overlay_builds_without_a_component(tmp_path: Path, name: str, component: str) -> None:
     """What docs/deployment.md tells to take out; the rest goes on."""
-    folder = tmp_path / "manifests"
-    shutil.copytree(ROOT / "manifests", folder, ignore=shutil.ignore_patterns(".terraform"))
-    path = folder / "overlays" / name / "kustomization.yaml"
-    told_to_go = (f"- ../../components/{component}", f"- path: {component}.yaml")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    path.write_text("\n".join(line for line in lines if line.strip() not in told_to_go))
-    left = list(yaml.safe_load_all(kustomize(path.parent)))
+    left = build_without(tmp_path, name, component)
     assert sorted(cron_jobs(left)) == sorted([*SOURCES, *TASKS])
     whole = {(one["kind"], one["metadata"]["name"]) for one in build(f"overlays/{name}")}
     assert {(one["kind"], one["metadata"]["name"]) for one in left} < whole

@@ -19,6 +19,8 @@ KUBERNETES_VERSION = "1.33"
 # Where the JSON schemas of the CRDs lie: `.ci/run` sets it.
 CRD_SCHEMAS = "CRD_SCHEMAS"
 OVERLAYS = ("dev", "prod")
+# Each component of each overlay.
+COMPONENTS = (("dev", "seaweedfs"), *((name, one) for name in OVERLAYS for one in ("postgres", "monitoring")))
 # Every folder that somebody applies, by hand or through Flux.
 TARGETS = (
     *(f"{kind}/{overlay}" for kind in ("foundation", "overlays", "gitops") for overlay in OVERLAYS),
@@ -75,6 +77,17 @@ def build(target: str) -> list[Document]:
 def overlay(name: str) -> list[Document]:
     """All that an overlay's cluster holds of ours: the foundation, the overlay, what Flux is told."""
     return [document for kind in ("foundation", "overlays", "gitops") for document in build(f"{kind}/{name}")]
+
+
+def build_without(folder: Path, name: str, component: str) -> list[Document]:
+    """An overlay without a component, as docs/deployment.md tells to take it out: it goes, and its patch."""
+    copied = folder / "manifests"
+    shutil.copytree(MANIFESTS, copied, ignore=shutil.ignore_patterns(".terraform"))
+    path = copied / "overlays" / name / "kustomization.yaml"
+    told_to_go = (f"- ../../components/{component}", f"- path: {component}.yaml")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(line for line in lines if line.strip() not in told_to_go))
+    return list(yaml.safe_load_all(kustomize(path.parent)))
 
 
 def named(documents: list[Document], kind: str) -> dict[str, Document]:
