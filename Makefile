@@ -193,7 +193,7 @@ backfill: install ## History again, for the streams named in ARGS
 	$(LOTUSLAKE) backfill $(ARGS)
 
 ##@ Housekeeping
-.PHONY: lock lock-connectors clean
+.PHONY: lock lock-connectors lock-terraform clean
 
 # The files name no index, so that a mirror serves as well. `git diff` shows what moved.
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -209,6 +209,10 @@ lock-connectors: install ## Resolve tests/connectors/requirements-*.txt anew
 		echo "airbyte-source-$$connector" | $(COMPILE) - --output-file "tests/connectors/requirements-$${connector%%==*}.txt" || exit; \
 	done
 	@printf '%s\n' 'poetry-core<2' 'setuptools<81' wheel | $(COMPILE) - --output-file tests/connectors/requirements-build.txt
+
+# The runner of tofu-controller, a person's laptop, the CI: the hashes come from the registry, which must be reached.
+lock-terraform: ## Write manifests/airbyte/.terraform.lock.hcl anew (commit it)
+	terraform -chdir=manifests/airbyte providers lock -platform=linux_amd64 -platform=linux_arm64 -platform=darwin_arm64
 
 clean: ## Remove caches and build output; keeps .venv and .lotuslake
 	rm -rf build dist .coverage .coverage.* htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

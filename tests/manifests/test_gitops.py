@@ -24,7 +24,7 @@ def test_each_cluster_follows_its_own_folders(documents: list[Document], name: s
     assert paths == {
         "lotuslake-foundation": f"./manifests/foundation/{name}",
         "lotuslake": f"./manifests/overlays/{name}",
-        "lotuslake-airbyte": "./manifests/gitops/airbyte",
+        "lotuslake-airbyte": f"./manifests/gitops/airbyte/{name}",
     }
     assert {path.removeprefix("./manifests/") for path in paths.values()} <= set(TARGETS)
     assert [path for path in paths.values() if not (ROOT / path / "kustomization.yaml").is_file()] == []
@@ -70,20 +70,61 @@ def test_the_tags_of_the_workflow_fit_the_policies(documents: list[Document]) ->
     assert "tag=main-$GITHUB_RUN_NUMBER-$(git rev-parse --short=7 HEAD)" in workflow
 
 
-def test_airbyte_gets_every_variable_and_none_that_is_not_there() -> None:
-    (terraform,) = build("gitops/airbyte")
+def test_airbyte_gets_every_variable_and_none_that_is_not_there(name: str) -> None:
+    (terraform,) = build(f"gitops/airbyte/{name}")
     assert (ROOT / terraform["spec"]["path"]).is_dir()
     with (ROOT / terraform["spec"]["path"] / "variables.tf").open(encoding="utf-8") as file:
         blocks = hcl2.load(file)["variable"]
     declared = {key.strip('"'): body for block in blocks for key, body in block.items()}
-    secrets = named(build("foundation/dev"), "Secret")["lotuslake-airbyte"]["stringData"]
+    secrets = named(build(f"foundation/{name}"), "Secret")["lotuslake-airbyte"]["stringData"]
     given = {one["name"] for one in terraform["spec"]["vars"]} | set(secrets)
     assert given <= set(declared)
     assert {key for key, body in declared.items() if "default" not in body} <= given
 
 
-def test_airbyte_writes_where_the_dev_overlay_reads() -> None:
-    (terraform,) = build("gitops/airbyte")
+def test_airbyte_writes_where_the_overlay_reads(name: str) -> None:
+    (terraform,) = build(f"gitops/airbyte/{name}")
     given = {one["name"]: one["value"] for one in terraform["spec"]["vars"]}
-    settings = named(build("overlays/dev"), "ConfigMap")["lotuslake-settings"]["data"]
+    settings = named(build(f"overlays/{name}"), "ConfigMap")["lotuslake-settings"]["data"]
     assert settings["LOTUSLAKE_LANDING_URL"] == f"s3://{given['landing_bucket']}/{given['landing_prefix']}"
+    assert settings["AWS_REGION"] == given["landing_region"]
+    # From Airbyte's namespace a Service wants its own named.
+    endpoint = settings["AWS_ENDPOINT_URL_S3"].replace("//seaweedfs:", "//seaweedfs.lotuslake:")
+    assert endpoint == given["landing_endpoint"]
+
+
+READY = "Ready"
+# The Ready conditions that tofu-controller sets (api/v1alpha2/terraform_types.go): status, reason, what Flux must see.
+STATES = [
+    ("True", "TerraformOutputsWritten", "current"),
+    ("True", "TerraformPlannedNoChanges", "current"),
+    ("Unknown", "TerraformPlannedWithChanges", "current"),
+    ("Unknown", "Progressing", None),
+    ("Unknown", "TerraformAppliedSucceed", None),
+    ("False", "TFExecPlanFailed", "failed"),
+    ("False", "TFExecApplyFailed", "failed"),
+]
+
+
+@pytest.mark.parametrize(("status", "reason", "expected"), STATES)
+def test_a_plan_that_waits_is_healthy_and_one_that_fails_is_not(
+    documents: list[Document], status: str, reason: str, expected: str | None
+) -> None:
+    (check,) = named(documents, "Kustomization")["lotuslake-airbyte"]["spec"]["healthCheckExprs"]
+    (terraform,) = build("gitops/airbyte/dev")
+    assert (check["apiVersion"], check["kind"]) == (terraform["apiVersion"], terraform["kind"])
+    conditions = [
+        {"type": "Plan", "status": "True", "reason": reason},
+        {"type": READY, "status": status, "reason": reason},
+    ]
+    # In the order in which Flux looks.
+    seen = [word for word in ("inProgress", "failed", "current") if word in check and holds(check[word], conditions)]
+    assert (seen or [None])[0] == expected
+
+
+def holds(expression: str, conditions: list[dict[str, str]]) -> bool:
+    """CEL, as far as it is used here: one `status.conditions.exists(c, …)` of comparisons."""
+    found = re.fullmatch(r"status\.conditions\.exists\(c, (.+)\)", expression)
+    assert found, expression
+    python = re.sub(r"\bc\.(\w+)", r"c['\1']", found[1]).replace("&&", "and").replace("||", "or")
+    return any(bool(eval(python, {"__builtins__": {}}, {"c": condition})) for condition in conditions)  # noqa: S307 - our own text

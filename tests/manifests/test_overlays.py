@@ -9,6 +9,7 @@ import pytest
 from lotuslake.config.variables import SETTINGS, variable
 from lotuslake.core.errors import ExitCode
 from tests.support.command_line import problems
+from tests.support.labels import selects
 from tests.support.manifests import COMPONENTS, OVERLAYS, ROOT, Document, build, build_without, cron_jobs, named
 from tests.support.policies import UNITS, pod_spec
 from tests.support.seaweedfs_pod import example_of
@@ -16,7 +17,9 @@ from tests.support.seaweedfs_pod import example_of
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
 SOURCES = sorted(path.parent.name for path in (ROOT / "streams").glob("*/_source.yml"))
-TASKS = ["backfill", "maintain", "status", "sweep"]
+TASKS = ["backfill", "maintain", "refresh", "status", "sweep"]
+# Templates of Jobs that somebody makes by hand.
+TEMPLATES = ["backfill", "refresh"]
 # What a CronJob should do on each exit code, by docs/exit-codes.md; 0 ends well, 10 never leaves the chain.
 NOT_RETRIED = {ExitCode.FAILED, ExitCode.USAGE, ExitCode.FINDINGS}
 IGNORE_DISRUPTIONS = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
@@ -73,7 +76,7 @@ def test_every_subcommand_and_option_exists(jobs: dict[str, Document]) -> None:
 
 
 def test_nothing_starts_at_the_same_minute(jobs: dict[str, Document]) -> None:
-    schedules = [job["schedule"] for name, job in jobs.items() if name != "status"]
+    schedules = [job["schedule"] for name, job in jobs.items() if name not in {"status", *TEMPLATES}]
     assert len(set(schedules)) == len(schedules)
 
 
@@ -119,8 +122,9 @@ def test_the_backfill_is_an_indexed_job_that_never_starts_by_itself(jobs: dict[s
     assert not [argument for argument in container(cron_job)["args"] if "--max-seconds" in argument]
 
 
-def test_only_the_backfill_is_suspended(jobs: dict[str, Document]) -> None:
-    assert [name for name, job in jobs.items() if job.get("suspend")] == ["backfill"]
+def test_whether_a_job_is_suspended_is_said(jobs: dict[str, Document]) -> None:
+    """What is not rendered Flux does not set back: a suspension by hand would stay for ever."""
+    assert {name: job["suspend"] for name, job in jobs.items()} == {name: name in TEMPLATES for name in jobs}
 
 
 def test_what_is_spilled_fits_the_volume(documents: list[Document], jobs: dict[str, Document]) -> None:
@@ -141,10 +145,15 @@ def test_settings_come_from_the_config_map_and_secrets_from_secrets(
     documents: list[Document], jobs: dict[str, Document]
 ) -> None:
     settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
-    for job in jobs.values():
+    for name, job in jobs.items():
         assert container(job)["envFrom"] == [{"configMapRef": {"name": "lotuslake-settings"}}]
         found = {i["name"]: i["valueFrom"]["secretKeyRef"] for i in container(job)["env"] if "valueFrom" in i}
-        assert found == {"PGPASSWORD": {"name": "lotuslake-postgres", "key": "password"}}
+        assert found.pop("PGPASSWORD") == {"name": "lotuslake-postgres", "key": "password"}
+        api = {"AIRBYTE_CLIENT_ID": "client-id", "AIRBYTE_CLIENT_SECRET": "client-secret"}
+        if name == "refresh":
+            assert found == {variable: {"name": "lotuslake-airbyte-api", "key": key} for variable, key in api.items()}
+        else:
+            assert found == {}
         assert not found.keys() & settings.keys()
 
 
@@ -208,6 +217,21 @@ def test_the_database_is_the_one_that_the_cluster_makes(documents: list[Document
     assert (parts.username, parts.path) == (made["owner"], f"/{made['database']}")
 
 
+def test_the_certificate_of_postgres_is_verified_by_the_clusters_own_ca(
+    documents: list[Document], jobs: dict[str, Document]
+) -> None:
+    """And its private half, which lies in the same Secret, is not mounted."""
+    (cluster,) = named(documents, "Cluster")
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    assert settings["PGSSLMODE"] == "verify-full"
+    folder, _, file = settings["PGSSLROOTCERT"].rpartition("/")
+    for job in jobs.values():
+        volumes = {one["name"]: one for one in job["jobTemplate"]["spec"]["template"]["spec"]["volumes"]}
+        (mount,) = [one for one in container(job)["volumeMounts"] if one["mountPath"] == folder]
+        expected = {"secretName": f"{cluster}-ca", "items": [{"key": "ca.crt", "path": file}]}
+        assert volumes[mount["name"]]["secret"] == expected
+
+
 def test_seaweedfs_makes_every_bucket_that_is_named() -> None:
     documents = build("overlays/dev")
     (store,) = named(documents, "StatefulSet").values()
@@ -235,16 +259,14 @@ class Network:
         )
 
     def _selects(self, policy: Document, labels: dict[str, str]) -> bool:
-        wanted: dict[str, str] = policy["podSelector"].get("matchLabels", {})
-        return wanted.items() <= labels.items()
+        return selects(policy["podSelector"], labels)
 
     def _is_peer(self, peer: Document, other: dict[str, str] | None) -> bool:
         if other is None:
             return "ipBlock" in peer
         if "podSelector" not in peer or "namespaceSelector" in peer:
             return False
-        wanted: dict[str, str] = peer["podSelector"]["matchLabels"]
-        return wanted.items() <= other.items()
+        return selects(peer["podSelector"], other)
 
 
 def labels_of(document: Document) -> dict[str, str]:
@@ -278,6 +300,36 @@ def test_every_job_reaches_what_its_settings_name_and_nothing_else(documents: li
         assert not network.allows("egress", labels, None, 80)
         for way, one, other in (("egress", labels, gateway), ("ingress", gateway, labels)):
             assert network.allows(way, one, other, 9091) is (name == "status")
+
+
+def test_what_leaves_the_cluster_leaves_by_either_kind_of_address(documents: list[Document]) -> None:
+    """IPv6 as IPv4; and the store stands in one list, by which program and backups both go."""
+    lists = [rule["to"] for p in named(documents, "NetworkPolicy").values() for rule in p["spec"].get("egress", ())]
+    outside = [{peer["ipBlock"]["cidr"] for peer in peers if "ipBlock" in peer} for peers in lists]
+    assert [cidrs for cidrs in outside if cidrs and cidrs != {"0.0.0.0/0", "::/0"}] == []
+    alone = Network([named(documents, "NetworkPolicy")["to-store"]])
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    store = urlsplit(settings["AWS_ENDPOINT_URL_S3"])
+    other = None if "." in (store.hostname or "") else {"app.kubernetes.io/name": "seaweedfs"}
+    for labels in ({"app.kubernetes.io/name": "lotuslake"}, POSTGRES):
+        assert alone.allows("egress", labels, other, store.port or 443)
+    for name in ("seaweedfs", "lotuslake-pushgateway"):
+        assert not alone.allows("egress", {"app.kubernetes.io/name": name}, other, store.port or 443)
+
+
+def test_the_refresh_alone_reaches_airbyte(documents: list[Document]) -> None:
+    ways = [
+        (policy["spec"]["podSelector"]["matchLabels"], [port["port"] for port in rule["ports"]])
+        for policy in named(documents, "NetworkPolicy").values()
+        for rule in policy["spec"].get("egress", ())
+        for peer in rule["to"]
+        if peer.get("namespaceSelector", {}).get("matchLabels") == {"kubernetes.io/metadata.name": "airbyte"}
+    ]
+    given = {item["name"]: item.get("value") for item in container(cron_jobs(documents)["refresh"]["spec"])["env"]}
+    url = urlsplit(str(given["AIRBYTE_API_URL"]))
+    assert ways == [({"lotuslake/task": "refresh"}, [url.port])]
+    assert str(url.hostname).endswith(".airbyte")
+    assert labels_of(cron_jobs(documents)["refresh"])["lotuslake/task"] == "refresh"
 
 
 def test_no_pod_gets_a_token(documents: list[Document]) -> None:

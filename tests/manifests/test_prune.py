@@ -41,7 +41,7 @@ def test_without_a_component_flux_deletes_no_data(tmp_path: Path, name: str, com
     [("overlays", "lotuslake"), ("foundation", "lotuslake-foundation"), ("airbyte", "lotuslake-airbyte")],
 )
 def test_with_an_empty_folder_flux_deletes_no_data(name: str, kind: str, key: str) -> None:
-    applied = build("gitops/airbyte" if kind == "airbyte" else f"{kind}/{name}")
+    applied = build(f"gitops/airbyte/{name}" if kind == "airbyte" else f"{kind}/{name}")
     gone = pruned(applied, [], kustomization(name, key))
     assert [identity(document) for document in gone if loses_data(document)] == []
     assert bool(gone) is (kind == "overlays"), "the CronJobs go, the rest is data"

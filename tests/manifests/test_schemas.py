@@ -78,7 +78,7 @@ TYPOS = {
     "Flux Kustomization": ("gitops/prod", plant("Kustomization", "spec", "dependsOn", typo="dependOn")),
     "GitRepository": ("gitops/prod", plant("GitRepository", "spec", "ref", "branch", typo="brunch")),
     "ImagePolicy": ("gitops/dev", plant("ImagePolicy", "spec", "policy", "semver", typo="semVer")),
-    "Terraform": ("gitops/airbyte", plant("Terraform", "spec", "approvePlan", typo="approveplan")),
+    "Terraform": ("gitops/airbyte/dev", plant("Terraform", "spec", "approvePlan", typo="approveplan")),
     "ServiceMonitor": ("overlays/dev", plant("ServiceMonitor", "spec", "endpoints", typo="endpoint")),
 }
 

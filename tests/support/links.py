@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tests.support.labels import selects
 from tests.support.manifests import Document
 
 # Words that Kubernetes and the operators accept where the schemas allow any text.
@@ -108,7 +109,7 @@ def link_problems(documents: list[Document]) -> Iterator[str]:
     for document in documents:
         where = f"{document['kind']}/{document['metadata']['name']}"
         for selector in _selectors(document):
-            if not any(selector.items() <= one.items() for one in labels):
+            if not any(selects(selector, one) for one in labels):
                 yield f"{where}: no pod is labelled {selector}"
         if document["kind"] == "ServiceMonitor":
             yield from (f"{where}: {problem}" for problem in _monitor_problems(document["spec"], services))
@@ -152,11 +153,11 @@ def _pod_problems(pod: Document) -> Iterator[str]:
             yield f"podFailurePolicy: there is no container {name}"
 
 
-def _selectors(document: Document) -> Iterator[dict[str, str]]:
+def _selectors(document: Document) -> Iterator[dict[str, Any]]:
     """Labels by which a document chooses pods of ours; other namespaces are another's affair."""
     spec: Any = document.get("spec", {})
     if document["kind"] == "Service":
-        yield spec["selector"]
+        yield {"matchLabels": spec["selector"]}
     if document["kind"] == "NetworkPolicy":
         peers = [
             peer
@@ -165,7 +166,7 @@ def _selectors(document: Document) -> Iterator[dict[str, str]]:
             if "namespaceSelector" not in peer
         ]
         for choice in [spec, *peers]:
-            yield choice.get("podSelector", {}).get("matchLabels", {})
+            yield choice.get("podSelector", {})
 
 
 def _monitor_problems(spec: Document, services: list[Document]) -> Iterator[str]:

@@ -24,7 +24,7 @@ COMPONENTS = (("dev", "seaweedfs"), *((name, one) for name in OVERLAYS for one i
 # Every folder that somebody applies, by hand or through Flux.
 TARGETS = (
     *(f"{kind}/{overlay}" for kind in ("foundation", "overlays", "gitops") for overlay in OVERLAYS),
-    "gitops/airbyte",
+    *(f"gitops/airbyte/{overlay}" for overlay in OVERLAYS),
 )
 # The one that no schema was given for: the part of it that is used here.
 OWN_SCHEMAS: dict[str, dict[str, Any]] = {
@@ -80,11 +80,14 @@ def overlay(name: str) -> list[Document]:
 
 
 def build_without(folder: Path, name: str, component: str) -> list[Document]:
-    """An overlay without a component, as docs/deployment.md tells to take it out: it goes, and its patch."""
+    """An overlay without a component, as docs/deployment.md tells to take it out: it goes, its Cluster, and its patch."""
     copied = folder / "manifests"
     shutil.copytree(MANIFESTS, copied, ignore=shutil.ignore_patterns(".terraform"))
     path = copied / "overlays" / name / "kustomization.yaml"
-    told_to_go = (f"- ../../components/{component}", f"- path: {component}.yaml")
+    told_to_go = (
+        *(f"- ../../components/{component}", f"- ../../components/{component}/cluster"),
+        *(f"- {component}", f"- path: {component}.yaml"),
+    )
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join(line for line in lines if line.strip() not in told_to_go))
     return list(yaml.safe_load_all(kustomize(path.parent)))

@@ -156,6 +156,10 @@ def _missing_names(documents: list[Document]) -> Iterator[str]:
         )
         for document in documents
     }
+    # The operator makes it, and signs the server's certificate with it.
+    keys |= {
+        ("Secret", space, f"{name}-ca"): {"ca.crt", "ca.key"} for kind, space, name in list(keys) if kind == "Cluster"
+    }
     for document in documents:
         where = f"{document['kind']}/{document['metadata']['name']}"
         space = document["metadata"].get("namespace")
@@ -182,7 +186,8 @@ def _pod_references(pod: Document) -> Iterator[tuple[str, str, str | None]]:
         yield "ServiceAccount", pod["serviceAccountName"], None
     for volume in pod.get("volumes", ()):
         if "secret" in volume:
-            yield "Secret", volume["secret"]["secretName"], None
+            wanted = [item["key"] for item in volume["secret"].get("items", ())]
+            yield from (("Secret", volume["secret"]["secretName"], key) for key in wanted or [None])
         if "configMap" in volume:
             yield "ConfigMap", volume["configMap"]["name"], None
     for container in pod["containers"]:
