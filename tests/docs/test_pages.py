@@ -16,7 +16,7 @@ LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 # Names that a person or a controller makes, not our manifests.
 MADE_ELSEWHERE = {
     *("lotuslake-age", "lotuslake-git", "lotuslake-postgres-rw", "lotuslake-postgres-ca"),
-    *("lotuslake-postgres-2", "lotuslake-postgres-2-ca", "lotuslake-postgres-3"),
+    *("lotuslake-postgres-2", "lotuslake-postgres-2-ca", "lotuslake-postgres-3", "lotuslake-postgres-1"),
 }
 # Files that a command of a page makes.
 MADE_FILES = {"manifests/foundation/prod/airbyte-state.enc.yaml"}

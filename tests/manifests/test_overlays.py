@@ -332,6 +332,22 @@ def test_the_refresh_alone_reaches_airbyte(documents: list[Document]) -> None:
     assert labels_of(cron_jobs(documents)["refresh"])["lotuslake/task"] == "refresh"
 
 
+def test_prometheus_reaches_every_instance_of_postgres(documents: list[Document]) -> None:
+    (monitor,) = named(documents, "PodMonitor").values()
+    assert selects(monitor["spec"]["selector"], {"cnpg.io/cluster": "lotuslake-postgres-7"})
+    # CloudNativePG's container port `metrics` is 9187: pkg/specs/podmonitor.go, docs/src/monitoring.md.
+    assert [one["port"] for one in monitor["spec"]["podMetricsEndpoints"]] == ["metrics"]
+    (rule,) = named(documents, "NetworkPolicy")["lotuslake-postgres-metrics"]["spec"]["ingress"]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 9187}]
+    assert selects(named(documents, "NetworkPolicy")["lotuslake-postgres-metrics"]["spec"]["podSelector"], POSTGRES)
+
+
+def test_wal_that_is_not_archived_does_not_fill_the_tables_volume(documents: list[Document]) -> None:
+    (cluster,) = named(documents, "Cluster").values()
+    assert {"size", "storageClass"} <= cluster["spec"]["walStorage"].keys()
+
+
 def test_no_pod_gets_a_token(documents: list[Document]) -> None:
     accounts = named(documents, "ServiceAccount")
     assert [account["automountServiceAccountToken"] for account in accounts.values()] == [False]

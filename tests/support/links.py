@@ -27,6 +27,7 @@ API_VERSIONS = {
     "ObjectStore": "barmancloud.cnpg.io/v1",
     "PrometheusRule": "monitoring.coreos.com/v1",
     "ServiceMonitor": "monitoring.coreos.com/v1",
+    "PodMonitor": "monitoring.coreos.com/v1",
     "Kustomization": "kustomize.toolkit.fluxcd.io/v1",
     "GitRepository": "source.toolkit.fluxcd.io/v1",
     "ImageRepository": "image.toolkit.fluxcd.io/v1",

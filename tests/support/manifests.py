@@ -26,7 +26,7 @@ TARGETS = (
     *(f"{kind}/{overlay}" for kind in ("foundation", "overlays", "gitops") for overlay in OVERLAYS),
     *(f"gitops/airbyte/{overlay}" for overlay in OVERLAYS),
 )
-# The one that no schema was given for: the part of it that is used here.
+# The two that no schema was given for: the part of it that is used here.
 OWN_SCHEMAS: dict[str, dict[str, Any]] = {
     "ServiceMonitor": {
         "properties": {
@@ -49,7 +49,29 @@ OWN_SCHEMAS: dict[str, dict[str, Any]] = {
                 },
             }
         }
-    }
+    },
+    "PodMonitor": {
+        "properties": {
+            "spec": {
+                "type": "object",
+                "required": ["selector", "podMetricsEndpoints"],
+                "properties": {
+                    "selector": {
+                        "type": "object",
+                        "properties": {"matchLabels": {"type": "object"}, "matchExpressions": {"type": "array"}},
+                    },
+                    "podTargetLabels": {"type": "array"},
+                    "podMetricsEndpoints": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": {"port": {"type": "string"}, "interval": {"type": "string"}},
+                        },
+                    },
+                },
+            }
+        }
+    },
 }
 
 Document = dict[str, Any]
