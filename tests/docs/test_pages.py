@@ -15,7 +15,7 @@ from tools.docs.cli_reference import render
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 # Names that a person or a controller makes, not our manifests.
 MADE_ELSEWHERE = {
-    *("lotuslake-age", "lotuslake-git", "lotuslake-postgres-rw", "lotuslake-postgres-ca"),
+    *("lotuslake-age", "lotuslake-git", "lotuslake-signers", "lotuslake-postgres-rw", "lotuslake-postgres-ca"),
     *("lotuslake-postgres-2", "lotuslake-postgres-2-ca", "lotuslake-postgres-3", "lotuslake-postgres-1"),
 }
 # Files that a command of a page makes.

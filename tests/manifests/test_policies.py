@@ -111,9 +111,7 @@ BROKEN: dict[str, Break] = {
     "'servername' is no parameters": in_kind(
         "Cluster", lambda spec: spec["plugins"][0]["parameters"].update(servername="x")
     ),
-    "is no range of versions": in_kind(
-        "ImagePolicy", lambda spec: spec["policy"]["semver"].update(range=">=0.1.0 <<1"), "lotuslake"
-    ),
+    "is no range of versions": in_kind("GitRepository", lambda spec: spec.update(ref={"semver": ">=0.1.0 <<1"})),
     "extract $rnu is no group": in_kind(
         "ImagePolicy", lambda spec: spec["filterTags"].update(extract="$rnu"), "lotuslake-dev"
     ),

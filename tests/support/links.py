@@ -63,6 +63,8 @@ def choice_problems(document: Document) -> Iterator[str]:
             for one in spec["endpoints"]
             if not DURATION.fullmatch(one["interval"])
         )
+    if document["kind"] == "GitRepository" and not VERSION_RANGE.fullmatch(spec["ref"].get("semver", ">=1")):
+        yield f"{spec['ref']['semver']!r} is no range of versions"
     if document["kind"] == "ImagePolicy":
         yield from _image_policy_problems(spec)
 
@@ -90,9 +92,6 @@ def _words(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def _image_policy_problems(spec: Document) -> Iterator[str]:
-    wanted = spec["policy"].get("semver", {}).get("range")
-    if wanted is not None and not VERSION_RANGE.fullmatch(wanted):
-        yield f"{wanted!r} is no range of versions"
     tags = spec.get("filterTags")
     if tags and tags["extract"].removeprefix("$") not in re.compile(tags["pattern"]).groupindex:
         yield f"extract {tags['extract']} is no group of {tags['pattern']}"
