@@ -180,6 +180,8 @@ def cluster(
     settings["AWS_ENDPOINT_URL_S3"] = seaweedfs.endpoint
     settings["PUSHGATEWAY_URL"] = f"http://127.0.0.1:{gateway.server_address[1]}"
     settings["PGSSLMODE"] = "disable"
+    # tests/unit/test_first_connection.py waits.
+    settings["LOTUSLAKE_CONNECT_SECONDS"] = "1"
     secrets = {
         ("lotuslake-postgres", "password"): password,
     }

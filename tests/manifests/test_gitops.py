@@ -185,7 +185,7 @@ def test_a_plan_that_waits_is_healthy_and_one_that_fails_is_not(
     ]
     # In the order in which Flux looks.
     seen = [word for word in ("inProgress", "failed", "current") if word in check and holds(check[word], conditions)]
-    assert (seen or [None])[0] == expected
+    assert next(iter(seen), None) == expected
 
 
 def holds(expression: str, conditions: list[dict[str, str]]) -> bool:

@@ -124,7 +124,7 @@ def test_who_has_no_key_is_refused(pod: Gateway) -> None:
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for way in ({"method": "GET"}, {"method": "PUT", "data": b"x"}):
         with pytest.raises(urllib.error.HTTPError, match="403"):
-            direct.open(urllib.request.Request(f"{pod.endpoint}/airbyte/landing/x", **way), timeout=10)  # type: ignore[arg-type]
+            direct.open(urllib.request.Request(f"{pod.endpoint}/airbyte/landing/x", **way), timeout=10)
 
 
 def reaches(address: str, port: int) -> bool:

@@ -77,20 +77,21 @@ def test_volumes_outlive_their_claims(name: str) -> None:
     assert set(used) <= set(classes)
 
 
-BASE = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}
 PRUNES: Document = {"spec": {"prune": True}}
 
 
 @pytest.mark.parametrize(
-    ("metadata", "stays"),
-    [({}, False), ({"annotations": {"kustomize.toolkit.fluxcd.io/prune": "disabled"}}, True)]
-    + [
-        ({place: {"kustomize.toolkit.fluxcd.io/prune": word}}, word == "Disabled")
-        for place, word in [("labels", "Disabled"), ("labels", "enabled")]
+    ("place", "word", "stays"),
+    [
+        ("annotations", "disabled", True),
+        ("labels", "Disabled", True),
+        ("labels", "enabled", False),
+        ("labels", "", False),
     ],
 )
-def test_data_that_nobody_keeps_is_noticed(metadata: Document, stays: bool) -> None:
-    secret: Document = BASE | {"metadata": BASE["metadata"] | metadata}
+def test_data_that_nobody_keeps_is_noticed(place: str, word: str, stays: bool) -> None:
+    metadata = {"name": "s", place: {"kustomize.toolkit.fluxcd.io/prune": word}}
+    secret: Document = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}
     assert loses_data(secret)
     assert (pruned([secret], [], PRUNES) == []) is stays
     assert (deleted_with(PRUNES, [secret]) == []) is stays
