@@ -9,7 +9,6 @@ import pytest
 from lotuslake.config.variables import SETTINGS, variable
 from lotuslake.core.errors import ExitCode
 from tests.support.command_line import problems
-from tests.support.labels import selects
 from tests.support.manifests import COMPONENTS, OVERLAYS, ROOT, Document, build, build_without, cron_jobs, named
 from tests.support.policies import UNITS, pod_spec
 from tests.support.seaweedfs_pod import example_of
@@ -240,107 +239,6 @@ def test_seaweedfs_makes_every_bucket_that_is_named() -> None:
     urls = [settings["LOTUSLAKE_LANDING_URL"], settings["LOTUSLAKE_DATA_URL"]]
     urls += [one["spec"]["configuration"]["destinationPath"] for one in named(documents, "ObjectStore").values()]
     assert {urlsplit(url).hostname for url in urls} == set(option.removeprefix("-bucket=").split(","))
-
-
-class Network:
-    """NetworkPolicies, as far as they are used here."""
-
-    def __init__(self, documents: list[Document]) -> None:
-        self.policies = [policy["spec"] for policy in named(documents, "NetworkPolicy").values()]
-
-    def allows(self, way: str, labels: dict[str, str], other: dict[str, str] | None, port: int) -> bool:
-        """Whether a pod with `labels` may be reached from (ingress) or reach (egress) `other`; None is outside."""
-        side = "from" if way == "ingress" else "to"
-        rules = [rule for policy in self.policies if self._selects(policy, labels) for rule in policy.get(way, ())]
-        return any(
-            any(entry["port"] == port for entry in rule["ports"])
-            and any(self._is_peer(peer, other) for peer in rule[side])
-            for rule in rules
-        )
-
-    def _selects(self, policy: Document, labels: dict[str, str]) -> bool:
-        return selects(policy["podSelector"], labels)
-
-    def _is_peer(self, peer: Document, other: dict[str, str] | None) -> bool:
-        if other is None:
-            return "ipBlock" in peer
-        if "podSelector" not in peer or "namespaceSelector" in peer:
-            return False
-        return selects(peer["podSelector"], other)
-
-
-def labels_of(document: Document) -> dict[str, str]:
-    spec = document["spec"]["jobTemplate"]["spec"] if document["kind"] == "CronJob" else document["spec"]
-    labels: dict[str, str] = spec["template"]["metadata"]["labels"]
-    return labels
-
-
-POSTGRES = {"cnpg.io/cluster": "lotuslake-postgres"}
-
-
-def test_nothing_passes_unless_it_is_named(documents: list[Document]) -> None:
-    policy = named(documents, "NetworkPolicy")["default-deny"]["spec"]
-    assert policy == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-
-
-def test_every_job_reaches_what_its_settings_name_and_nothing_else(documents: list[Document]) -> None:
-    network = Network(documents)
-    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
-    inside = "." not in (urlsplit(settings["AWS_ENDPOINT_URL_S3"]).hostname or "")
-    gateway = labels_of(named(documents, "Deployment")["lotuslake-pushgateway"])
-    store = labels_of(named(documents, "StatefulSet")["seaweedfs"]) if inside else None
-    for name, job in cron_jobs(documents).items():
-        labels = labels_of(job)
-        assert network.allows("egress", labels, POSTGRES, 5432)
-        assert network.allows("ingress", POSTGRES, labels, 5432)
-        assert network.allows("egress", labels, store, 8333 if inside else 443), name
-        if store is not None:
-            assert network.allows("ingress", store, labels, 8333)
-        assert network.allows("egress", labels, None, 443) is not inside
-        assert not network.allows("egress", labels, None, 80)
-        for way, one, other in (("egress", labels, gateway), ("ingress", gateway, labels)):
-            assert network.allows(way, one, other, 9091) is (name == "status")
-
-
-def test_what_leaves_the_cluster_leaves_by_either_kind_of_address(documents: list[Document]) -> None:
-    """IPv6 as IPv4; and the store stands in one list, by which program and backups both go."""
-    lists = [rule["to"] for p in named(documents, "NetworkPolicy").values() for rule in p["spec"].get("egress", ())]
-    outside = [{peer["ipBlock"]["cidr"] for peer in peers if "ipBlock" in peer} for peers in lists]
-    assert [cidrs for cidrs in outside if cidrs and cidrs != {"0.0.0.0/0", "::/0"}] == []
-    alone = Network([named(documents, "NetworkPolicy")["to-store"]])
-    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
-    store = urlsplit(settings["AWS_ENDPOINT_URL_S3"])
-    other = None if "." in (store.hostname or "") else {"app.kubernetes.io/name": "seaweedfs"}
-    for labels in ({"app.kubernetes.io/name": "lotuslake"}, POSTGRES):
-        assert alone.allows("egress", labels, other, store.port or 443)
-    for name in ("seaweedfs", "lotuslake-pushgateway"):
-        assert not alone.allows("egress", {"app.kubernetes.io/name": name}, other, store.port or 443)
-
-
-def test_the_refresh_alone_reaches_airbyte(documents: list[Document]) -> None:
-    ways = [
-        (policy["spec"]["podSelector"]["matchLabels"], [port["port"] for port in rule["ports"]])
-        for policy in named(documents, "NetworkPolicy").values()
-        for rule in policy["spec"].get("egress", ())
-        for peer in rule["to"]
-        if peer.get("namespaceSelector", {}).get("matchLabels") == {"kubernetes.io/metadata.name": "airbyte"}
-    ]
-    given = {item["name"]: item.get("value") for item in container(cron_jobs(documents)["refresh"]["spec"])["env"]}
-    url = urlsplit(str(given["AIRBYTE_API_URL"]))
-    assert ways == [({"lotuslake/task": "refresh"}, [url.port])]
-    assert str(url.hostname).endswith(".airbyte")
-    assert labels_of(cron_jobs(documents)["refresh"])["lotuslake/task"] == "refresh"
-
-
-def test_prometheus_reaches_every_instance_of_postgres(documents: list[Document]) -> None:
-    (monitor,) = named(documents, "PodMonitor").values()
-    assert selects(monitor["spec"]["selector"], {"cnpg.io/cluster": "lotuslake-postgres-7"})
-    # CloudNativePG's container port `metrics` is 9187: pkg/specs/podmonitor.go, docs/src/monitoring.md.
-    assert [one["port"] for one in monitor["spec"]["podMetricsEndpoints"]] == ["metrics"]
-    (rule,) = named(documents, "NetworkPolicy")["lotuslake-postgres-metrics"]["spec"]["ingress"]
-    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
-    assert rule["ports"] == [{"protocol": "TCP", "port": 9187}]
-    assert selects(named(documents, "NetworkPolicy")["lotuslake-postgres-metrics"]["spec"]["podSelector"], POSTGRES)
 
 
 def test_wal_that_is_not_archived_does_not_fill_the_tables_volume(documents: list[Document]) -> None:

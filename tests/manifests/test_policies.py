@@ -75,6 +75,16 @@ BROKEN: dict[str, Break] = {
     "has no key passwort": in_container(
         lambda one: one["env"][0]["valueFrom"]["secretKeyRef"].update(name="lotuslake-postgres", key="passwort")
     ),
+    "there is no Secret lotuslake-landign": in_pod(
+        lambda pod: next(one for one in pod["volumes"] if one["name"] == "landing-key")["secret"].update(
+            secretName="lotuslake-landign"
+        )
+    ),
+    "has no key ca.pem": in_pod(
+        lambda pod: next(one for one in pod["volumes"] if one["name"] == "postgres-ca")["secret"]["items"][0].update(
+            key="ca.pem"
+        )
+    ),
     "$(NO_SUCH) is not set": in_container(lambda one: one["args"].append("$(NO_SUCH)")),
     "has 5 fields, not 6": in_kind("ScheduledBackup", lambda spec: spec.update(schedule="30 4 * * *")),
     "there is no Cluster": in_kind("ScheduledBackup", lambda spec: spec["cluster"].update(name="postgres")),

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.manifests.test_overlays import Network, container
+from tests.manifests.test_overlays import container
 from tests.manifests.test_schemas import SKIPPED, validate
 from tests.support.flux import is_kept
 from tests.support.manifests import MANIFESTS, ROOT, Document, build, cron_jobs, kustomize, named
+from tests.support.network import Network
 from tests.support.pages import blocks
 from tests.support.policies import problems
 from tests.support.programs import BIN, find_program

@@ -121,6 +121,16 @@ def link_problems(documents: list[Document]) -> Iterator[str]:
                 yield f"{where}: its selector is not met by its own pods"
 
 
+def volume_references(pod: Document) -> Iterator[tuple[str, str, str | None]]:
+    """Kind, name and, where single ones are mounted, key of what a pod's volumes are filled from."""
+    for volume in pod.get("volumes", ()):
+        if secret := volume.get("secret"):
+            wanted = [item["key"] for item in secret.get("items", ())]
+            yield from (("Secret", secret["secretName"], key) for key in wanted or [None])
+        if "configMap" in volume:
+            yield "ConfigMap", volume["configMap"]["name"], None
+
+
 def _pods(document: Document) -> Iterator[tuple[str, Document]]:
     """Pod templates; the claims of a StatefulSet count as volumes."""
     spec: Any = document.get("spec", {})
