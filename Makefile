@@ -75,7 +75,7 @@ demo-s3: services-up ## The demo on them (ARGS="--scale 2")
 		'  $(LOTUSLAKE) query "FROM enriched.fct_sales LIMIT 5"' 'To stop the services: make services-down'
 
 ##@ Checks
-.PHONY: check catalog-check terraform-check state-check actionlint debian-tools manifests image image-build docs fmt test-unit test-outside test-connectors test-integration coverage test-faults keep-lake
+.PHONY: check catalog-check terraform-check state-check verify-image actionlint debian-tools manifests image image-build docs fmt test-unit test-outside test-connectors test-integration coverage test-faults keep-lake
 
 check: install catalog-check terraform-check state-check actionlint ## Format, lint, types, import contract, Dockerfile, catalogs; edits nothing
 	$(BIN)/ruff format --check .
@@ -100,6 +100,11 @@ state-check: ## No Terraform state in the tree: it holds secrets
 		\( -name '*.tfstate' -o -name '*.tfstate.*' -o -name .terraform \) -print; \
 		git ls-files 2>/dev/null | grep -E '(\.tfstate|/\.terraform/)' || true); \
 	if [ -n "$$found" ]; then echo "state-check: Terraform state lies in the tree: $$found" >&2; exit 1; fi
+
+# Of manifests/overlays/prod; needs cosign and the registry.
+verify-image: ## Whether prod's image was signed by the image workflow, at the tag of its release
+	@tag=$$(sed -n 's/^ *newTag: *\([^ ]*\).*/\1/p' manifests/overlays/prod/kustomization.yaml); \
+	.ci/verify_image "ghcr.io/lotus-lake/lotuslake:$$tag" "refs/tags/v$$tag"
 
 actionlint: install ## Lint of .github/workflows
 	$(BIN)/actionlint .github/workflows/*.yml
@@ -193,7 +198,7 @@ backfill: install ## History again, for the streams named in ARGS
 	$(LOTUSLAKE) backfill $(ARGS)
 
 ##@ Housekeeping
-.PHONY: lock lock-connectors clean
+.PHONY: lock lock-connectors lock-terraform clean
 
 # The files name no index, so that a mirror serves as well. `git diff` shows what moved.
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -209,6 +214,10 @@ lock-connectors: install ## Resolve tests/connectors/requirements-*.txt anew
 		echo "airbyte-source-$$connector" | $(COMPILE) - --output-file "tests/connectors/requirements-$${connector%%==*}.txt" || exit; \
 	done
 	@printf '%s\n' 'poetry-core<2' 'setuptools<81' wheel | $(COMPILE) - --output-file tests/connectors/requirements-build.txt
+
+# The runner of tofu-controller, a person's laptop, the CI: the hashes come from the registry, which must be reached.
+lock-terraform: ## Write manifests/airbyte/.terraform.lock.hcl anew (commit it)
+	terraform -chdir=manifests/airbyte providers lock -platform=linux_amd64 -platform=linux_arm64 -platform=darwin_arm64
 
 clean: ## Remove caches and build output; keeps .venv and .lotuslake
 	rm -rf build dist .coverage .coverage.* htmlcov .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

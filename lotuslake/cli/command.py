@@ -27,6 +27,7 @@ HELP = {
     "threads": "DuckDB's threads.",
     "temp_dir": "Where DuckDB spills and dbt keeps its target.",
     "temp_limit": "What DuckDB may spill, such as 8GiB.",
+    "connect_seconds": "How long a first connection that is refused is tried again.",
     "log_format": "text or json.",
 }
 Selectors = Annotated[

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from lotuslake.adapters.ducklake_query import DuckLakeQuery
     from lotuslake.adapters.ducklake_state import DuckLakeState
     from lotuslake.adapters.ducklake_streams import DuckLakeStreams
+    from lotuslake.adapters.first_connection import FirstConnections
     from lotuslake.adapters.instance_options import InstanceOptions
     from lotuslake.ports.query import LargeQuery
     from lotuslake.ports.state import MetricsSink
@@ -217,11 +218,20 @@ class Wiring:
         return instance
 
     @cached_property
+    def first_connections(self) -> FirstConnections:
+        """The patience that a run has at its start."""
+        from lotuslake.adapters.first_connection import FirstConnections
+
+        return FirstConnections(self.settings.connect_seconds, self.interrupt)
+
+    @cached_property
     def instance_options(self) -> InstanceOptions:
-        """How the lake is opened."""
+        """How the lake is opened; its catalog is waited for first, where the settings say so."""
         from lotuslake.adapters.instance_options import InstanceOptions
 
         settings = self.settings
+        if not settings.catalog_is_embedded:
+            self.first_connections.await_postgres(settings.catalog_url)
         return InstanceOptions(
             catalog=settings.catalog_url,
             data_url=str(settings.data_url),
@@ -266,5 +276,7 @@ class Wiring:
         if setting not in self._accesses:
             from lotuslake.adapters.aws import S3Access
 
-            self._accesses[setting] = S3Access(location, profile=profile, setting=setting)
+            access = self._accesses[setting] = S3Access(location, profile=profile, setting=setting)
+            if self.settings.connect_seconds:
+                self.first_connections.await_store(access.endpoint_url or f"https://s3.{access.region}.amazonaws.com")
         return self._accesses[setting]

@@ -35,7 +35,8 @@ class Settings:
 
     ``catalog_url`` is the absolute path of a DuckDB file, or `postgresql://…` without a password. ``log_format`` is
     None where nobody chose: text on a terminal, else JSON. ``temp_limit_bytes`` None leaves it to DuckDB.
-    ``backup_retention`` is how long files stay that a backup of the catalog may name.
+    ``backup_retention`` is how long files stay that a backup of the catalog may name. For ``connect_seconds`` a first
+    connection that is refused is tried again.
     """
 
     project_dir: Path
@@ -51,6 +52,7 @@ class Settings:
     log_format: LogFormat | None
     temp_limit_bytes: int | None = None
     backup_retention: timedelta = DEFAULT_BACKUP_RETENTION
+    connect_seconds: int = 0
 
     @property
     def catalog_is_embedded(self) -> bool:
@@ -81,6 +83,7 @@ def load_settings(
         temp_dir=_local(values, "temp_dir", values.get("temp_dir") or f"{STATE_DIR}/temp", project_dir),
         log_format=_log_format(values),
         temp_limit_bytes=_size_bytes(values, "temp_limit"),
+        connect_seconds=_whole(values, "connect_seconds", least=0) or 0,
         backup_retention=_duration(values, "backup_retention", DEFAULT_BACKUP_RETENTION),
     )
     _refuse_overlaps(settings, values)
@@ -160,14 +163,14 @@ def _memory_limit_bytes(values: Values, machine_root: Path) -> int:
     return _size_bytes(values, "memory_limit") or memory_bytes(machine_root) * MEMORY_PERCENT // 100
 
 
-def _whole(values: Values, setting: str) -> int | None:
-    """A number of 1 or more, None where it is not set."""
+def _whole(values: Values, setting: str, *, least: int = 1) -> int | None:
+    """A number of ``least`` or more, None where it is not set."""
     text = values.get(setting)
     if text is None:
         return None
     digits = text.replace("_", "")
-    if not _WHOLE.fullmatch(digits) or int(digits) < 1:
-        raise values.error(setting, f"must be a whole number, 1 or more, not {text!r}")
+    if not _WHOLE.fullmatch(digits) or int(digits) < least:
+        raise values.error(setting, f"must be a whole number, {least} or more, not {text!r}")
     return int(digits)
 
 

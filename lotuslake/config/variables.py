@@ -25,6 +25,7 @@ SETTINGS = (
     "threads",
     "temp_dir",
     "temp_limit",
+    "connect_seconds",
     "log_format",
 )
 

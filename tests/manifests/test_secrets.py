@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.manifests import MANIFESTS, OVERLAYS, ROOT
+from tests.support.manifests import MANIFESTS, OVERLAYS, ROOT, build, named
 from tests.support.programs import BIN, find_program
 
 ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:.+\]")
@@ -47,12 +47,20 @@ def secrets_below(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
 def in_clear(secret: dict[str, Any]) -> list[str]:
     """Keys whose value is neither encrypted nor empty."""
     values = {**(secret.get("data") or {}), **(secret.get("stringData") or {})}
-    return [key for key, value in values.items() if value != "" and not ENCRYPTED.fullmatch(str(value))]
+    return [key for key, value in values.items() if not ENCRYPTED.fullmatch(str(value)) and not is_empty(str(value))]
+
+
+def is_empty(text: str) -> bool:
+    """Nothing, a profile file or SeaweedFS's identities with their places left empty, as in the example."""
+    if text == "" or re.fullmatch(r"\[(profile )?[a-z]+\]\n(aws_\w+ =\n){2}", text):
+        return True
+    places = re.findall(r'"(?:accessKey|secretKey)": "(.*?)"', text)
+    return bool(places) and not any(places)
 
 
 def test_no_secret_is_committed_in_clear() -> None:
     found = secrets_in(committed_files())
-    assert len(found) >= 9
+    assert len(found) >= 20
     assert [(path.name, in_clear(secret)) for path, secret in found if in_clear(secret)] == []
 
 
@@ -91,7 +99,20 @@ def test_a_secret_in_clear_is_noticed(tmp_path: Path, name: str, text: str) -> N
 def test_an_example_filled_in_is_noticed(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8").replace('password: ""', "password: hunter2", 1)
     (tmp_path / "secrets.enc.yaml").write_text(text)
-    assert [in_clear(secret) for _, secret in secrets_below(tmp_path)] == [["password"], [], []]
+    assert [in_clear(secret) for _, secret in secrets_below(tmp_path)] == [["password"], *[[]] * 7]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "key"),
+    [
+        ("aws_secret_access_key =", "aws_secret_access_key = hunter2", "credentials"),
+        ('"secretKey": ""', '"secretKey": "hunter2"', "s3.json"),
+        ('  secret-access-key: ""', "  secret-access-key: hunter2", "secret-access-key"),
+    ],
+)
+def test_a_file_filled_in_is_noticed(tmp_path: Path, before: str, after: str, key: str) -> None:
+    (tmp_path / "secrets.enc.yaml").write_text(EXAMPLE.read_text(encoding="utf-8").replace(before, after, 1))
+    assert [keys for _, secret in secrets_below(tmp_path) if (keys := in_clear(secret))] == [[key]]
 
 
 @pytest.mark.parametrize("name", OVERLAYS)
@@ -107,7 +128,11 @@ def test_each_file_is_encrypted_for_the_key_that_sops_yaml_names(name: str) -> N
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_each_file_holds_what_the_example_lists(name: str) -> None:
     expected = {s["metadata"]["name"]: sorted(s["stringData"]) for s in yaml.safe_load_all(EXAMPLE.read_text())}
-    found = {s["metadata"]["name"]: sorted(s["stringData"]) for _, s in secrets_below(MANIFESTS / "foundation" / name)}
+    if not named(build(f"overlays/{name}"), "StatefulSet"):
+        del expected["lotuslake-seaweedfs"]
+    # Beside it may lie the state of Terraform (docs/backup-and-restore.md).
+    own = secrets_in([MANIFESTS / "foundation" / name / "secrets.enc.yaml"])
+    found = {s["metadata"]["name"]: sorted(s["stringData"]) for _, s in own}
     assert found == expected
 
 
@@ -135,5 +160,5 @@ def test_a_fresh_key_encrypts_and_opens(tmp_path: Path) -> None:
 
     sops("encrypt", "--in-place", str(secrets))
     assert "hunter2" not in secrets.read_text()
-    assert [in_clear(secret) for _, secret in secrets_below(secrets.parent)] == [[], [], []]
+    assert {tuple(in_clear(secret)) for _, secret in secrets_below(secrets.parent)} == {()}
     assert "password: hunter2" in sops("decrypt", str(secrets))

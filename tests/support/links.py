@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tests.support.labels import selects
 from tests.support.manifests import Document
 
 # Words that Kubernetes and the operators accept where the schemas allow any text.
@@ -26,6 +27,7 @@ API_VERSIONS = {
     "ObjectStore": "barmancloud.cnpg.io/v1",
     "PrometheusRule": "monitoring.coreos.com/v1",
     "ServiceMonitor": "monitoring.coreos.com/v1",
+    "PodMonitor": "monitoring.coreos.com/v1",
     "Kustomization": "kustomize.toolkit.fluxcd.io/v1",
     "GitRepository": "source.toolkit.fluxcd.io/v1",
     "ImageRepository": "image.toolkit.fluxcd.io/v1",
@@ -61,6 +63,8 @@ def choice_problems(document: Document) -> Iterator[str]:
             for one in spec["endpoints"]
             if not DURATION.fullmatch(one["interval"])
         )
+    if document["kind"] == "GitRepository" and not VERSION_RANGE.fullmatch(spec["ref"].get("semver", ">=1")):
+        yield f"{spec['ref']['semver']!r} is no range of versions"
     if document["kind"] == "ImagePolicy":
         yield from _image_policy_problems(spec)
 
@@ -88,9 +92,6 @@ def _words(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def _image_policy_problems(spec: Document) -> Iterator[str]:
-    wanted = spec["policy"].get("semver", {}).get("range")
-    if wanted is not None and not VERSION_RANGE.fullmatch(wanted):
-        yield f"{wanted!r} is no range of versions"
     tags = spec.get("filterTags")
     if tags and tags["extract"].removeprefix("$") not in re.compile(tags["pattern"]).groupindex:
         yield f"extract {tags['extract']} is no group of {tags['pattern']}"
@@ -108,7 +109,7 @@ def link_problems(documents: list[Document]) -> Iterator[str]:
     for document in documents:
         where = f"{document['kind']}/{document['metadata']['name']}"
         for selector in _selectors(document):
-            if not any(selector.items() <= one.items() for one in labels):
+            if not any(selects(selector, one) for one in labels):
                 yield f"{where}: no pod is labelled {selector}"
         if document["kind"] == "ServiceMonitor":
             yield from (f"{where}: {problem}" for problem in _monitor_problems(document["spec"], services))
@@ -118,6 +119,16 @@ def link_problems(documents: list[Document]) -> Iterator[str]:
             wanted = document["spec"]["selector"]["matchLabels"]
             if not wanted.items() <= document["spec"]["template"]["metadata"]["labels"].items():
                 yield f"{where}: its selector is not met by its own pods"
+
+
+def volume_references(pod: Document) -> Iterator[tuple[str, str, str | None]]:
+    """Kind, name and, where single ones are mounted, key of what a pod's volumes are filled from."""
+    for volume in pod.get("volumes", ()):
+        if secret := volume.get("secret"):
+            wanted = [item["key"] for item in secret.get("items", ())]
+            yield from (("Secret", secret["secretName"], key) for key in wanted or [None])
+        if "configMap" in volume:
+            yield "ConfigMap", volume["configMap"]["name"], None
 
 
 def _pods(document: Document) -> Iterator[tuple[str, Document]]:
@@ -139,10 +150,10 @@ def _pods(document: Document) -> Iterator[tuple[str, Document]]:
 def _pod_problems(pod: Document) -> Iterator[str]:
     volumes = {volume["name"] for volume in pod["volumes"]}
     containers = {container["name"] for container in pod["containers"]}
+    mounts = [mount["name"] for container in pod["containers"] for mount in container.get("volumeMounts", ())]
+    yield from (f"there is no volume {name}" for name in sorted(set(mounts) - volumes))
+    yield from (f"volume {name} is not mounted" for name in sorted(volumes - set(mounts)))
     for container in pod["containers"]:
-        mounted = {mount["name"] for mount in container.get("volumeMounts", ())}
-        yield from (f"there is no volume {name}" for name in sorted(mounted - volumes))
-        yield from (f"volume {name} is not mounted" for name in sorted(volumes - mounted))
         port = container.get("readinessProbe", {}).get("httpGet", {}).get("port")
         if port is not None and port not in _names(container.get("ports", ()), key=None):
             yield f"the probe's port {port} is none of the container's"
@@ -152,11 +163,11 @@ def _pod_problems(pod: Document) -> Iterator[str]:
             yield f"podFailurePolicy: there is no container {name}"
 
 
-def _selectors(document: Document) -> Iterator[dict[str, str]]:
+def _selectors(document: Document) -> Iterator[dict[str, Any]]:
     """Labels by which a document chooses pods of ours; other namespaces are another's affair."""
     spec: Any = document.get("spec", {})
     if document["kind"] == "Service":
-        yield spec["selector"]
+        yield {"matchLabels": spec["selector"]}
     if document["kind"] == "NetworkPolicy":
         peers = [
             peer
@@ -165,7 +176,7 @@ def _selectors(document: Document) -> Iterator[dict[str, str]]:
             if "namespaceSelector" not in peer
         ]
         for choice in [spec, *peers]:
-            yield choice.get("podSelector", {}).get("matchLabels", {})
+            yield choice.get("podSelector", {})
 
 
 def _monitor_problems(spec: Document, services: list[Document]) -> Iterator[str]:

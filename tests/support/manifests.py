@@ -19,12 +19,14 @@ KUBERNETES_VERSION = "1.33"
 # Where the JSON schemas of the CRDs lie: `.ci/run` sets it.
 CRD_SCHEMAS = "CRD_SCHEMAS"
 OVERLAYS = ("dev", "prod")
+# Each component of each overlay.
+COMPONENTS = (("dev", "seaweedfs"), *((name, one) for name in OVERLAYS for one in ("postgres", "monitoring")))
 # Every folder that somebody applies, by hand or through Flux.
 TARGETS = (
     *(f"{kind}/{overlay}" for kind in ("foundation", "overlays", "gitops") for overlay in OVERLAYS),
-    "gitops/airbyte",
+    *(f"gitops/airbyte/{overlay}" for overlay in OVERLAYS),
 )
-# The one that no schema was given for: the part of it that is used here.
+# The two that no schema was given for: the part of it that is used here.
 OWN_SCHEMAS: dict[str, dict[str, Any]] = {
     "ServiceMonitor": {
         "properties": {
@@ -47,7 +49,29 @@ OWN_SCHEMAS: dict[str, dict[str, Any]] = {
                 },
             }
         }
-    }
+    },
+    "PodMonitor": {
+        "properties": {
+            "spec": {
+                "type": "object",
+                "required": ["selector", "podMetricsEndpoints"],
+                "properties": {
+                    "selector": {
+                        "type": "object",
+                        "properties": {"matchLabels": {"type": "object"}, "matchExpressions": {"type": "array"}},
+                    },
+                    "podTargetLabels": {"type": "array"},
+                    "podMetricsEndpoints": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": {"port": {"type": "string"}, "interval": {"type": "string"}},
+                        },
+                    },
+                },
+            }
+        }
+    },
 }
 
 Document = dict[str, Any]
@@ -75,6 +99,20 @@ def build(target: str) -> list[Document]:
 def overlay(name: str) -> list[Document]:
     """All that an overlay's cluster holds of ours: the foundation, the overlay, what Flux is told."""
     return [document for kind in ("foundation", "overlays", "gitops") for document in build(f"{kind}/{name}")]
+
+
+def build_without(folder: Path, name: str, component: str) -> list[Document]:
+    """An overlay without a component, as docs/deployment.md tells to take it out: it goes, its Cluster, and its patch."""
+    copied = folder / "manifests"
+    shutil.copytree(MANIFESTS, copied, ignore=shutil.ignore_patterns(".terraform"))
+    path = copied / "overlays" / name / "kustomization.yaml"
+    told_to_go = (
+        *(f"- ../../components/{component}", f"- ../../components/{component}/cluster"),
+        *(f"- {component}", f"- path: {component}.yaml"),
+    )
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(line for line in lines if line.strip() not in told_to_go))
+    return list(yaml.safe_load_all(kustomize(path.parent)))
 
 
 def named(documents: list[Document], kind: str) -> dict[str, Document]:

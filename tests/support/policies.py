@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from zoneinfo import available_timezones
 
-from tests.support.links import choice_problems, link_problems, top_level_problems
+from tests.support.links import choice_problems, link_problems, top_level_problems, volume_references
 from tests.support.manifests import Document
 
 # The bounds of the five fields of a cron schedule.
@@ -156,6 +156,10 @@ def _missing_names(documents: list[Document]) -> Iterator[str]:
         )
         for document in documents
     }
+    # The operator makes it, and signs the server's certificate with it.
+    keys |= {
+        ("Secret", space, f"{name}-ca"): {"ca.crt", "ca.key"} for kind, space, name in list(keys) if kind == "Cluster"
+    }
     for document in documents:
         where = f"{document['kind']}/{document['metadata']['name']}"
         space = document["metadata"].get("namespace")
@@ -180,6 +184,7 @@ def _references(document: Document) -> Iterator[tuple[str, str, str | None]]:
 def _pod_references(pod: Document) -> Iterator[tuple[str, str, str | None]]:
     if "serviceAccountName" in pod:
         yield "ServiceAccount", pod["serviceAccountName"], None
+    yield from volume_references(pod)
     for container in pod["containers"]:
         for source in container.get("envFrom", ()):
             yield "ConfigMap", source["configMapRef"]["name"], None
@@ -188,7 +193,7 @@ def _pod_references(pod: Document) -> Iterator[tuple[str, str, str | None]]:
                 yield "Secret", reference["name"], reference["key"]
 
 
-def _repository(spec: Document) -> tuple[str, str, str | None]:
+def _source(spec: Document) -> tuple[str, str, str | None]:
     return "GitRepository", spec["sourceRef"]["name"], None
 
 
@@ -209,10 +214,10 @@ _REFERENCES: dict[str, Callable[[Document], list[tuple[str, str, str | None]]]] 
         ("Secret", one["name"], one["key"]) for one in spec["configuration"]["s3Credentials"].values()
     ],
     "ImagePolicy": lambda spec: [("ImageRepository", spec["imageRepositoryRef"]["name"], None)],
-    "ImageUpdateAutomation": lambda spec: [_repository(spec)],
-    "Terraform": lambda spec: [_repository(spec), *((one["kind"], one["name"], None) for one in spec["varsFrom"])],
+    "ImageUpdateAutomation": lambda spec: [_source(spec)],
+    "Terraform": lambda spec: [_source(spec), *((one["kind"], one["name"], None) for one in spec["varsFrom"])],
     "Kustomization": lambda spec: [
-        _repository(spec),
+        _source(spec),
         *(("Kustomization", other["name"], None) for other in spec.get("dependsOn", ())),
     ],
 }
