@@ -71,7 +71,7 @@ def test_no_file_is_lost_with_the_reply_to_a_models_commit(service_lake: Service
         ended = lake.run("transform", **lake.through(proxy.port))
     assert trap.sprung.is_set()
     count("cuts")
-    assert "lost files with the reply" in ended.stderr
+    assert "of its files: mending it" in ended.stderr
     lake.check()
 
 

@@ -1,15 +1,27 @@
 """What each overlay runs: a chain that can be killed, settings that exist, and ways through the network that lead there."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from lotuslake.config.settings import load_settings
 from lotuslake.config.variables import SETTINGS, variable
 from lotuslake.core.errors import ExitCode
 from tests.support.command_line import problems
-from tests.support.manifests import COMPONENTS, OVERLAYS, ROOT, Document, build, build_without, cron_jobs, named
+from tests.support.manifests import (
+    COMPONENTS,
+    OVERLAYS,
+    ROOT,
+    Document,
+    build,
+    build_changed,
+    build_without,
+    cron_jobs,
+    named,
+)
 from tests.support.policies import UNITS, pod_spec
 from tests.support.seaweedfs_pod import example_of
 
@@ -254,11 +266,20 @@ def test_no_pod_gets_a_token(documents: list[Document]) -> None:
     assert {pod["automountServiceAccountToken"] for pod in pods} == {False}
 
 
-def test_backups_outlive_the_snapshots_that_maintain_keeps(documents: list[Document]) -> None:
-    from lotuslake.commands.maintain import DEFAULT_KEEP_DAYS
-
+def test_a_backup_finds_its_files_for_as_long_as_it_is_kept(documents: list[Document]) -> None:
     (store,) = named(documents, "ObjectStore").values()
-    assert int(store["spec"]["retentionPolicy"].removesuffix("d")) >= DEFAULT_KEEP_DAYS
+    settings = named(documents, "ConfigMap")["lotuslake-settings"]["data"]
+    assert store["spec"]["retentionPolicy"] == settings["LOTUSLAKE_BACKUP_RETENTION"]
+    assert load_settings(settings, {}, ROOT).backup_retention >= timedelta(days=30)
+
+
+def test_the_days_of_backups_are_one_setting(tmp_path: Path) -> None:
+    def longer(manifests: Path) -> None:
+        settings = manifests / "base" / "settings.yaml"
+        settings.write_text(settings.read_text().replace("RETENTION: 30d", "RETENTION: 45d"))
+
+    (store,) = named(build_changed(tmp_path, "overlays/prod", longer), "ObjectStore").values()
+    assert store["spec"]["retentionPolicy"] == "45d"
 
 
 def test_seaweedfs_is_the_version_that_the_tests_run() -> None:

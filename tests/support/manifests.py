@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -103,16 +104,25 @@ def overlay(name: str) -> list[Document]:
 
 def build_without(folder: Path, name: str, component: str) -> list[Document]:
     """An overlay without a component, as docs/deployment.md tells to take it out: it goes, its Cluster, and its patch."""
-    copied = folder / "manifests"
-    shutil.copytree(MANIFESTS, copied, ignore=shutil.ignore_patterns(".terraform"))
-    path = copied / "overlays" / name / "kustomization.yaml"
     told_to_go = (
         *(f"- ../../components/{component}", f"- ../../components/{component}/cluster"),
         *(f"- {component}", f"- path: {component}.yaml"),
     )
-    lines = path.read_text(encoding="utf-8").splitlines()
-    path.write_text("\n".join(line for line in lines if line.strip() not in told_to_go))
-    return list(yaml.safe_load_all(kustomize(path.parent)))
+
+    def take_out(manifests: Path) -> None:
+        path = manifests / "overlays" / name / "kustomization.yaml"
+        lines = path.read_text(encoding="utf-8").splitlines()
+        path.write_text("\n".join(line for line in lines if line.strip() not in told_to_go))
+
+    return build_changed(folder, f"overlays/{name}", take_out)
+
+
+def build_changed(folder: Path, target: str, change: Callable[[Path], None]) -> list[Document]:
+    """The documents of a folder in a copy of manifests/ that was changed."""
+    copied = folder / "manifests"
+    shutil.copytree(MANIFESTS, copied, ignore=shutil.ignore_patterns(".terraform"))
+    change(copied)
+    return list(yaml.safe_load_all(kustomize(copied / target)))
 
 
 def named(documents: list[Document], kind: str) -> dict[str, Document]:
