@@ -159,8 +159,8 @@ test-outside: install ## Files that no one here wrote (OUTSIDE_DATA=FOLDER; with
 test-integration: install ## The tests that run real components (ARGS="-x")
 	$(PYTEST) tests/contract tests/functional tests/integration $(ARGS)
 
-test-faults: install ## Killed, raced, cut off, fed with rubbish, years of histories: the long form (FAULTS= for the short one)
-	$(PYTEST) tests/faults tests/histories $(FAULTS) $(ARGS)
+test-faults: install ## Killed, raced, cut off, fed with rubbish, lost and restored, years of histories: the long form (FAULTS= for the short one)
+	$(PYTEST) tests/faults tests/histories tests/drills $(FAULTS) $(ARGS)
 
 keep-lake: install ## A lake as this program leaves it, into tests/lakes: once before each release
 	@$(BIN)/python -m tests.lakes

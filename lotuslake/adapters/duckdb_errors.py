@@ -94,9 +94,11 @@ def first_line(error: BaseException) -> str:
 
 
 def hints(error: BaseException) -> str:
-    """All of an error over a person's own statement: DuckDB says what is nearest, and where in it, in the lines below."""
-    lines = [line.rstrip() for line in str(error).strip().splitlines()]
-    return _CREDENTIALS.sub(r"\1 …", "\n".join(line for line in lines if line))[:MAX_HINTS]
+    """An error over a person's own statement in one line, with what DuckDB says below it: what is nearest, and where."""
+    text, _, quoted = str(error).strip().partition("\nLINE ")
+    line = quoted.partition(":")[0]
+    told = " ".join(text.split()) + (f" (line {line})" if line.isdecimal() and line != "1" else "")
+    return _CREDENTIALS.sub(r"\1 …", told)[:MAX_HINTS]
 
 
 def redact(text: str) -> str:

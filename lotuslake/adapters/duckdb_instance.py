@@ -233,7 +233,7 @@ class DuckDbInstance:
         if recorded := recorded_root(error):
             raise ConfigError(
                 f"this catalog was made with the data root {recorded}, and LOTUSLAKE_DATA_URL is {self.options.data_url}: set "
-                "it to that, or choose a new catalog, or, if its files were moved, run: lotuslake register --relocate"
+                "it to that, or, if its files were moved, run: lotuslake register --relocate"
             ) from error
         known = translate(error, "opening the catalog")
         if isinstance(known, CatalogHeldError) and may_wait:

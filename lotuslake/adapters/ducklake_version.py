@@ -20,6 +20,8 @@ FIRST = 1
 _STEP = re.compile(r"to_([0-9]+)")
 # Tables of which there is one for each model, stream or rebuild: a step says for each kind what it does to them.
 KINDS = ("cursor", "fence", "rebuild")
+# Views that a step makes anew as meta.sql has them.
+VIEWS = {2: ("findings",)}
 
 
 def newest_version() -> int:
@@ -77,6 +79,9 @@ class LakeVersion:
                 statements = sql.get(f"to_{version}_{kind}", "")
                 for table in self._tables(f"{kind}_") if statements else ():
                     connection.execute(statements.replace("{table}", table))
+            for view in VIEWS.get(version, ()):
+                connection.execute(f"DROP VIEW IF EXISTS {LAKE}.meta.{view}")
+                connection.execute(load_sql("meta")[view])
             connection.execute(
                 f"CALL {LAKE}.set_commit_message('lotuslake', $message)",
                 {"message": f"upgrade the lake to version {version}"},

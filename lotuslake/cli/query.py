@@ -42,6 +42,31 @@ class Format(StrEnum):
 FOR_PEOPLE = (Format.TABLE, Format.VERTICAL)
 
 
+class NoStatementError(typer.BadParameter):
+    """Neither on the command line nor on stdin."""
+
+    def format_message(self) -> str:
+        """See BadParameter."""
+        return "Missing argument 'SQL'"
+
+
+def read_statement(given: str | None) -> str:
+    """The statement of the command line, or that on stdin."""
+    try:
+        if given is None and sys.stdin.isatty():
+            raise NoStatementError("")
+        statement = sys.stdin.read() if given is None or given == "-" else given
+        # Python lets through what is no text, as lone surrogates.
+        statement.encode()
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise typer.BadParameter(f"the statement is not {error.encoding} text, at character {error.start}") from None
+    except OSError:
+        raise NoStatementError("") from None
+    if not statement.strip():
+        raise typer.BadParameter("the statement is empty")
+    return statement
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command to the program."""
 
@@ -49,7 +74,12 @@ def add_to(app: typer.Typer) -> None:
     def run(
         session: Session,
         sql: Annotated[
-            str | None, typer.Argument(metavar="SQL", help="One statement; tables are schema.table. Without it: stdin.")
+            str | None,
+            typer.Argument(
+                metavar="SQL",
+                help="One statement; tables are schema.table. Without it: stdin.",
+                callback=read_statement,
+            ),
         ] = None,
         format_: Annotated[
             Format | None, typer.Option("--format", help="On a terminal: table; in a pipe: tsv; with -o: by the name.")
@@ -61,7 +91,7 @@ def add_to(app: typer.Typer) -> None:
     ) -> Report:
         """Ask the lake, reading only: lotuslake query "FROM enriched.fct_sales LIMIT 5"."""
         form = _choose(format_, output, as_json=session.as_json)
-        statement, query = _statement(sql), session.wiring.separate_query
+        statement, query = sql or "", session.wiring.separate_query
         limit = (MAX_ROWS if form in FOR_PEOPLE else 0) if max_rows is None else max_rows
         with session.signals.at_once():
             if form is None:
@@ -88,20 +118,6 @@ def _choose(given: Format | None, output: Path | None, *, as_json: bool) -> Form
             f"what kind of file is {output}? End its name with .csv, .tsv, .json or .parquet, or add --format"
         )
     return given or Format(by_name)
-
-
-def _statement(sql: str | None) -> str:
-    if sql is None and sys.stdin.isatty():
-        raise WrongUsageError('no statement: lotuslake query "FROM enriched.fct_sales LIMIT 5", or pipe one in')
-    try:
-        statement = sys.stdin.read() if sql is None or sql == "-" else sql
-        # Python lets through what is no text, as lone surrogates.
-        statement.encode()
-    except (UnicodeDecodeError, UnicodeEncodeError) as error:
-        raise WrongUsageError(f"the statement is not {error.encoding} text, at character {error.start}") from None
-    if not statement.strip():
-        raise WrongUsageError("the statement is empty")
-    return statement
 
 
 def _enveloped(query: LargeQuery, statement: str, limit: int) -> Report:
