@@ -90,7 +90,7 @@ def test_a_demo_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest
         raise PermissionError(13, "Permission denied")
 
     # Root may write anywhere: the folder says no by other means.
-    monkeypatch.setattr("lotuslake.config.starter.shutil.copytree", refuse)
+    monkeypatch.setattr("lotuslake.config.starter.shutil.copy2", refuse)
     outcome = Project(tmp_path).json("demo", expect=2)
     assert outcome.message == (
         f"{tmp_path}: streams/ and models/ cannot be laid out there (Permission denied); run the demo in a folder of your "
@@ -106,7 +106,7 @@ def test_no_lake_is_made_in_a_file_of_somebodys_own(things: Project, statement: 
     for command in ("ingest-check", "register", "transform", "status"):
         outcome = things.run(command)
         assert outcome.exit_code == 2, command
-        assert f"{things.catalog} is a DuckDB file of somebody's own, with 1 table" in outcome.message
+        assert f"{things.catalog} is a DuckDB database with tables of its own, such as mine" in outcome.message
     with duckdb.connect(str(things.catalog), read_only=True) as connection:
         assert connection.execute("SELECT a FROM mine").fetchall() == [(1,)]
         assert connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name <> 'mine'").fetchall() == [

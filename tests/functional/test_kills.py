@@ -142,5 +142,6 @@ def test_an_enriched_model_is_built_after_a_kill_right_before_it(
     outcome = project.json("transform", "shopify/order_refunds")
     assert outcome.stream("shopify/order_refunds") == {
         "stream": "shopify/order_refunds", "batches": 0, "rows": 0, "models": ["fct_sales"],
+        "rows_before": None, "rows_after": None,
     }  # fmt: skip
     assert contents(project) == clean
