@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tests.histories.oracle_branch import Branch, Kinds
 from tests.histories.oracle_generations import Fact
 from tests.histories.oracle_lake import LakeState
-from tests.histories.oracle_table import Table, Telling, carry, tell
+from tests.histories.oracle_table import Table, Telling, carry, is_keyless, tell
 from tests.histories.world import Command
 
 
@@ -55,10 +55,17 @@ class Transform(ABC):
             made_from = state.table.made_from if state.table is not None else set()
             is_mended = state.was_replaced or all(state.facts[n].is_standing for n in made_from)
             (branch.may if is_mended else branch.must).add("carried")
-        if state.table is not None and any(telling.is_keyless for telling in state.table.tellings):
+        if state.table is not None and self._has_keyless(state.table):
             branch.may.add("null_keys")
         # What a person let be is done by the next transform, or never.
         state.accepted -= {("loss", "now"), ("held_back", "now")}
+
+    def _has_keyless(self, table: Table) -> bool:
+        """Whether a record without a key is in the table, or was left out of it."""
+        read = (record for number in table.made_from for record in self.state.facts[number].records)
+        return any(telling.is_keyless for telling in table.tellings) or any(
+            is_keyless(record, table.config) for record in read
+        )
 
     @property
     def asks_rebuild(self) -> bool:
@@ -85,7 +92,7 @@ class Transform(ABC):
         gone_for_good = [f for f in state.facts.values() if f.left == "vanished" and state.table]
         if state.table is None and not unread:
             return Branch(state, note="nothing read yet")
-        table = state.table or Table(state.config)
+        table = state.table if state.table is not None else Table(state.config)
         if gone_for_good and state.config.is_full and any(f.number in table.made_from for f in gone_for_good):
             table = Table(state.config)
         self._hear(table, unread)

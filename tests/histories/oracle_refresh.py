@@ -55,7 +55,7 @@ class FullRefresh(Transform):
         if self._blockers(generations, number, place):
             return "yes" if ("held_back", "now") in self.state.accepted else "no"
         # That the older objects are gone may be the work of a later sync that has not deleted all yet.
-        return "maybe" if any(other.id > one.id for other in later) else "yes"
+        return "maybe" if any(other.id >= one.id for other in later) else "yes"
 
     def _is_settled(self, generations: list[Generation], number: int) -> bool:
         one, later = generations[number], generations[number + 1 :]

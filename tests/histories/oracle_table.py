@@ -104,7 +104,12 @@ def carry(telling: Telling, config: Config) -> Telling:
 def _is_taken(record: Record, config: Config) -> bool:
     if config.sql == "few" and (record.id is None or record.id % 4 != 0):
         return False
-    return not (config.null_keys == "drop" and all(value is None for value in _key(record, config)))
+    return not (config.null_keys == "drop" and is_keyless(record, config))
+
+
+def is_keyless(record: Record, config: Config) -> bool:
+    """Whether no part of its key has a value."""
+    return all(value is None for value in _key(record, config))
 
 
 def _key(record: Record, config: Config) -> Key:
