@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lotuslake.cli.roots import Roots
 from lotuslake.commands.register import RegisterPorts
 from lotuslake.commands.removed_streams import ProjectStreams
 from lotuslake.commands.transformation import TransformPorts
@@ -16,7 +17,6 @@ from lotuslake.config.airbyte_sources import load_airbyte_sources
 from lotuslake.config.settings import Settings
 from lotuslake.config.streams import Streams, load_streams
 from lotuslake.core.airbyte_source import AirbyteSource
-from lotuslake.core.location import Location
 from lotuslake.ports import ObjectStore
 from lotuslake.ports.airbyte import Airbyte
 from lotuslake.ports.connector import Connector
@@ -25,7 +25,6 @@ from lotuslake.ports.outcomes import NoOutcomes, SyncOutcomes
 from lotuslake.ports.project_files import ProjectFiles
 
 if TYPE_CHECKING:
-    from lotuslake.adapters.aws import DuckdbS3Secret, S3Access
     from lotuslake.adapters.data_root_mark import DataRootMark
     from lotuslake.adapters.duckdb_instance import DuckDbInstance
     from lotuslake.adapters.ducklake_landing import DuckLakeLanding
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from lotuslake.adapters.ducklake_query import DuckLakeQuery
     from lotuslake.adapters.ducklake_state import DuckLakeState
     from lotuslake.adapters.ducklake_streams import DuckLakeStreams
-    from lotuslake.adapters.first_connection import FirstConnections
     from lotuslake.adapters.instance_options import InstanceOptions
     from lotuslake.ports.query import LargeQuery
     from lotuslake.ports.state import MetricsSink
@@ -53,7 +51,6 @@ class Wiring:
         # Raises during a wait where a person has asked to stop; to be set likewise.
         self.interrupt: Callable[[], None] = lambda: None
         self._open = ExitStack()
-        self._accesses: dict[str, S3Access] = {}
 
     @cached_property
     def streams(self) -> Streams:
@@ -89,9 +86,14 @@ class Wiring:
         return AirbyteApi(AirbyteHttp(settings.url, settings.client_id, settings.client_secret))
 
     @cached_property
+    def roots(self) -> Roots:
+        """The stores of the two roots."""
+        return Roots(self.settings, lambda: self.interrupt())
+
+    @cached_property
     def store(self) -> ObjectStore:
         """The store that holds the landing root."""
-        return self._store(self.settings.landing_url, self.settings.landing_profile, "LOTUSLAKE_LANDING_URL")
+        return self.roots.landing
 
     @cached_property
     def ledger(self) -> DuckLakeLedger:
@@ -159,8 +161,7 @@ class Wiring:
         """The owner's mark in the data root."""
         from lotuslake.adapters.data_root_mark import DataRootMark
 
-        store = self._store(self.settings.data_url, self.settings.data_profile, "LOTUSLAKE_DATA_URL")
-        return DataRootMark(self.instance, store, self.settings.project_dir)
+        return DataRootMark(self.instance, self.roots.data, self.settings.project_dir)
 
     @cached_property
     def lost_files(self) -> DuckLakeLostFiles:
@@ -218,27 +219,20 @@ class Wiring:
         return instance
 
     @cached_property
-    def first_connections(self) -> FirstConnections:
-        """The patience that a run has at its start."""
-        from lotuslake.adapters.first_connection import FirstConnections
-
-        return FirstConnections(self.settings.connect_seconds, self.interrupt)
-
-    @cached_property
     def instance_options(self) -> InstanceOptions:
         """How the lake is opened; its catalog is waited for first, where the settings say so."""
         from lotuslake.adapters.instance_options import InstanceOptions
 
         settings = self.settings
         if not settings.catalog_is_embedded:
-            self.first_connections.await_postgres(settings.catalog_url)
+            self.roots.first_connections.await_postgres(settings.catalog_url)
         return InstanceOptions(
             catalog=settings.catalog_url,
             data_url=str(settings.data_url),
             memory_limit_bytes=settings.memory_limit_bytes,
             threads=settings.threads,
             temp_dir=settings.temp_dir,
-            secrets=self._secrets(),
+            secrets=self.roots.secrets(),
             temp_limit_bytes=settings.temp_limit_bytes,
             home=settings.project_dir,
             landing_url=str(settings.landing_url),
@@ -249,34 +243,3 @@ class Wiring:
     def close(self) -> None:
         """Close what was opened."""
         self._open.close()
-
-    def _secrets(self) -> list[DuckdbS3Secret]:
-        secrets = []
-        for location, profile, setting in (
-            (self.settings.landing_url, self.settings.landing_profile, "LOTUSLAKE_LANDING_URL"),
-            (self.settings.data_url, self.settings.data_profile, "LOTUSLAKE_DATA_URL"),
-        ):
-            if location.scheme == "s3":
-                secrets.append(self._access(location, profile, setting).duckdb_secret())
-        return secrets
-
-    def _store(self, location: Location, profile: str | None, setting: str) -> ObjectStore:
-        if location.scheme == "file":
-            from pathlib import Path
-
-            from lotuslake.adapters.local_store import LocalStore
-
-            return LocalStore(Path(location.path), setting=setting)
-        from lotuslake.adapters.s3_store import S3Store
-
-        return S3Store(self._access(location, profile, setting))
-
-    def _access(self, location: Location, profile: str | None, setting: str) -> S3Access:
-        """One for each root: it resolves endpoint and credentials once."""
-        if setting not in self._accesses:
-            from lotuslake.adapters.aws import S3Access
-
-            access = self._accesses[setting] = S3Access(location, profile=profile, setting=setting)
-            if self.settings.connect_seconds:
-                self.first_connections.await_store(access.endpoint_url or f"https://s3.{access.region}.amazonaws.com")
-        return self._accesses[setting]
