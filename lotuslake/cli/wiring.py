@@ -88,7 +88,7 @@ class Wiring:
     @cached_property
     def roots(self) -> Roots:
         """The stores of the two roots."""
-        return Roots(self.settings, lambda: self.interrupt())
+        return Roots(self.settings, self.interrupt)
 
     @cached_property
     def store(self) -> ObjectStore:

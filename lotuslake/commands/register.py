@@ -95,8 +95,9 @@ def register(
     if options.dry_run:
         for stream, registration in zip(streams, registrations, strict=True):
             registration.plan = _plan(stream, ports, options, context)
-        findings = tuple(ports.ledger.load_findings(streams))
-        return RegisterResult(tuple(registrations), findings, (), finished=True, dry_run=True)
+        return RegisterResult(
+            tuple(registrations), tuple(ports.ledger.load_findings(streams)), (), finished=True, dry_run=True
+        )
     ports.ledger.prepare(streams)
     allowance = _Allowance(options.max_batches)
     root = LandingRoot(streams, ports.store, ports.ledger)
