@@ -95,9 +95,8 @@ def register(
     if options.dry_run:
         for stream, registration in zip(streams, registrations, strict=True):
             registration.plan = _plan(stream, ports, options, context)
-        return RegisterResult(
-            tuple(registrations), tuple(ports.ledger.load_findings(streams)), (), finished=True, dry_run=True
-        )
+        findings = tuple(ports.ledger.load_findings(streams))
+        return RegisterResult(tuple(registrations), findings, (), finished=True, dry_run=True)
     ports.ledger.prepare(streams)
     allowance = _Allowance(options.max_batches)
     root = LandingRoot(streams, ports.store, ports.ledger)
@@ -133,7 +132,7 @@ class _Allowance:
 
 
 def _plan(stream: Stream, ports: RegisterPorts, options: RegisterOptions, context: RunContext) -> RegistrationPlan:
-    plan, _ = plan_stream(
+    return plan_stream(
         stream,
         ports.store,
         ports.ledger,
@@ -141,8 +140,7 @@ def _plan(stream: Stream, ports: RegisterPorts, options: RegisterOptions, contex
         context.now().date(),
         full_sweep=options.full_sweep,
         retry_quarantined=options.retry_quarantined,
-    )
-    return plan
+    )[0]
 
 
 def _register_stream(
