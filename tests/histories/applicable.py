@@ -92,6 +92,9 @@ def _may_overwrite(state: LakeState, event: Overwrite) -> bool:
 
 
 def _may_vanish(state: LakeState, names: set[str]) -> bool:
+    # What a table holds by its former key is carried into one by another: the page does not say as what.
+    if _is_changed(state):
+        return False
     if any(state.shelf[name].content is None for name in names):
         return False
     left = [thing for name, thing in state.shelf.items() if name not in names]
@@ -136,7 +139,8 @@ def _may_configure(state: LakeState, event: Configure) -> bool:
         return False
     if state.is_vanished or state.table is None:
         return False
-    gone = [n for n in state.table.made_from if not state.facts[n].is_standing]
+    made_from = [state.facts[n] for n in state.table.made_from]
+    gone = [fact for fact in made_from if not fact.is_standing or fact.name not in state.shelf]
     changes_shape = before.has_member != after.has_member or before.identity != after.identity
     changes_shape = changes_shape or before.has_tombstones != after.has_tombstones
     if gone and (changes_shape or _is_truncating(state)):

@@ -53,12 +53,19 @@ class Transform(ABC):
             branch.may.add("held_back")
         if state.carried_is_open:
             made_from = state.table.made_from if state.table is not None else set()
-            is_mended = state.was_replaced or all(state.facts[n].is_standing for n in made_from)
+            # Of a generation that a newer one has taken the place of, nothing comes back.
+            is_mended = state.was_replaced or all(
+                state.facts[n].is_standing or self._is_replaced(state.facts[n]) for n in made_from
+            )
             (branch.may if is_mended else branch.must).add("carried")
         if state.table is not None and self._has_keyless(state.table):
             branch.may.add("null_keys")
         # What a person let be is done by the next transform, or never.
         state.accepted -= {("loss", "now"), ("held_back", "now")}
+
+    def _is_replaced(self, fact: Fact) -> bool:
+        mates = [other for other in self.state.facts.values() if other.generation == fact.generation]
+        return bool(self.state.standing) and not any(other.is_standing for other in mates)
 
     def _has_keyless(self, table: Table) -> bool:
         """Whether a record without a key is in the table, or was left out of it."""

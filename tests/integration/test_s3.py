@@ -63,7 +63,7 @@ def test_wrong_credentials(
     error = failure(store_at(bucket))
     assert expected in error.message
     assert f"s3://{bucket}/landing" in error.message
-    assert error.exit_code is (ExitCode.UNREACHABLE if value else ExitCode.USAGE)
+    assert error.exit_code is ExitCode.USAGE
     assert_tells_no_secret(error, s3_environment)
 
 
