@@ -31,9 +31,11 @@ def _may_change(state: LakeState, event: File | BadFile | Overwrite | Touch | Va
             # Of a generation to come, whether a copy of an object is "written" again, the page does not say.
             return fact is not None and fact.is_standing and (not state.config.is_full or _is_settled_past(state, fact))
         case Vanish(names):
-            return bool(names) and all(name in state.shelf for name in names) and _may_vanish(state, set(names))
+            is_each_once = len(set(names)) == len(names) > 0
+            return is_each_once and all(name in state.shelf for name in names) and _may_vanish(state, set(names))
         case Return(names):
-            return bool(names) and all(_may_return(state, name) for name in names)
+            is_each_once = len(set(names)) == len(names) > 0
+            return is_each_once and all(_may_return(state, name) for name in names)
 
 
 def _fact(state: LakeState, name: str) -> Fact | None:
@@ -170,7 +172,7 @@ def _may_run(state: LakeState, command: Command) -> bool:
     if state.is_vanished:
         return command.name == "transform" and not command.accept_loss
     if command.name == "maintain":
-        return not state.config.is_full
+        return not state.config.is_full and not _is_changed(state)
     return not (command.days and state.table is None)
 
 

@@ -81,6 +81,8 @@ def write_and_play(seed: str, author: Author, config: Config, lake: Play, length
     events: list[Event] = []
     while len(events) < length:
         event = author.next(game.states)
+        if not game.may(event):
+            continue  # It was drawn before what has come between.
         events.append(event)
         try:
             game.step(event, len(events) - 1)
