@@ -120,7 +120,7 @@ def _may_return(state: LakeState, name: str) -> bool:
     if thing is None or name in state.shelf or state.known.get(name) != thing.number:
         return False
     fact = state.facts.get(thing.number)
-    if fact is None or fact.left not in {"", "missing", "vanished"}:
+    if fact is None or fact.left not in {"", "missing"}:
         return False
     # What a newer generation has replaced, or may have, and what is not shown yet: the page does not say.
     if not state.config.is_full:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 from tests.histories.applicable import is_applicable
@@ -54,7 +55,8 @@ class Game:
         if not right:
             told = "\n  or\n".join("\n".join(wrong) for wrong in found)
             raise Difference(f"after {number} ({command.words}), exit {seen.exit_code} {seen.message}\n{told}")
-        self.states = [adopt(branch, seen.kinds, command) for branch in right[:MOST_STATES]]
+        # Branches may have grown from one state, and go on as states of their own.
+        self.states = [adopt(deepcopy(branch), seen.kinds, command) for branch in right[:MOST_STATES]]
 
 
 def play(history: History, lake: Play) -> None:
