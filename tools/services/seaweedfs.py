@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -97,13 +98,17 @@ class ObjectStorage(Service):
         return clean | {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
 
     def answers(self) -> bool:
-        """See Service."""
+        """See Service. The gateway is healthy some seconds before the volumes are known, and answers 500 until then."""
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        master = self.ports[PORT_FLAGS.index("master.port")]
         try:
             direct.open(f"{self.endpoint}/healthz", timeout=1).close()
+            with direct.open(f"http://127.0.0.1:{master}/dir/status", timeout=1) as answer:
+                topology = json.load(answer)["Topology"]
         except (urllib.error.URLError, OSError):
             return False
-        return True
+        racks = (rack for center in topology["DataCenters"] or () for rack in center["Racks"])
+        return any(rack["DataNodes"] for rack in racks)
 
     def secrets(self) -> dict[str, str]:
         """See Service."""
