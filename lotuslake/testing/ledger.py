@@ -139,7 +139,8 @@ class MemoryLedger:
         files = [entry.file for entry in self._current(stream) if entry.status in {*READABLE, FileStatus.EMPTY}]
         until = self._lake.clock() + CLOCKS_DIFFER
         newest_at = max((file.last_modified_at for file in files if file.last_modified_at <= until), default=None)
-        if newest_at and judge_freshness(newest_at, stream.freshness, self._lake.clock()) == "error":
+        recorded = self._lake.streams.get(stream.id, stream).freshness
+        if newest_at and judge_freshness(newest_at, recorded, self._lake.clock()) == "error":
             reason = f"no new file since {newest_at:%Y-%m-%d %H:%M} UTC"
             yield Finding(f"stale:{stream.id}:{newest_at}", "stale", stream.id, "", reason, newest_at)
 
