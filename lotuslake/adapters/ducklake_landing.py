@@ -18,11 +18,12 @@ from lotuslake.adapters.parquet_copies import ParquetCopies
 from lotuslake.adapters.parquet_footers import ParquetFooters
 from lotuslake.adapters.refused_files import REFUSALS, FilesRefusedError, RefusedFiles
 from lotuslake.adapters.unreadable_pages import UnreadablePages
+from lotuslake.core.airbyte_columns import AIRBYTE_COLUMNS, declared_columns
 from lotuslake.core.data_file import READABLE, DataFile, LedgerEntry
 from lotuslake.core.decision import to_entry
 from lotuslake.core.errors import LostRaceError
 from lotuslake.core.evolution import AddColumn, plan_evolution
-from lotuslake.core.field_types import BIGINT, TIMESTAMP, VARCHAR, ColumnType, ListOf, Struct, quote_identifier
+from lotuslake.core.field_types import quote_identifier
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.schema_comparison import Columns, landing_columns
 from lotuslake.core.stream import Stream
@@ -30,24 +31,6 @@ from lotuslake.core.type_text import parse_type
 from lotuslake.ports import ObjectStore
 from lotuslake.ports.landing import RegisterBatch
 from lotuslake.sql import load_sql
-
-META = Struct(
-    (
-        ("sync_id", BIGINT),
-        ("changes", ListOf(Struct((("field", VARCHAR), ("change", VARCHAR), ("reason", VARCHAR))))),
-    )
-)
-AIRBYTE_COLUMNS: tuple[tuple[str, ColumnType], ...] = (
-    ("_airbyte_raw_id", VARCHAR),
-    ("_airbyte_extracted_at", TIMESTAMP),
-    ("_airbyte_meta", META),
-    ("_airbyte_generation_id", BIGINT),
-)
-
-
-def declared_columns(stream: Stream) -> tuple[tuple[str, ColumnType], ...]:
-    """Airbyte's four columns and the declared fields, in the types that the stream's file asks for."""
-    return (*AIRBYTE_COLUMNS, *((field.name, field.type) for field in stream.fields))
 
 
 class DuckLakeLanding:

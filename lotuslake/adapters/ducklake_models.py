@@ -36,6 +36,7 @@ from lotuslake.sql import load_sql
 
 logger = logging.getLogger("lotuslake")
 
+_OVERTAKEN = "lost race: another process has moved"
 _GONE = re.compile(r"404|No files found|No such file", re.IGNORECASE)
 
 
@@ -146,7 +147,8 @@ class DuckLakeModels:
                 if told := refused(str(error), step.model, rows_before):
                     raise told from error
                 raise model_error(step.model, str(error)) from error
-            if not self._moved(step):
+            # The step's own first statement: nothing of it was written, whoever has moved the model.
+            if _OVERTAKEN in str(error) or not self._moved(step):
                 raise known from error
             if self._mend_lost_files():
                 raise LostRaceError(f"the reply to a commit of {step.model} was lost, and files with it") from error

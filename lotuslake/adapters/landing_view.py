@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lotuslake.adapters.ducklake_landing import declared_columns
+from lotuslake.core.airbyte_columns import declared_columns
 from lotuslake.core.field_types import TIMESTAMP, ColumnType, quote_identifier
 from lotuslake.core.schema_comparison import Columns
 from lotuslake.core.stream import Stream

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from lotuslake.core.airbyte_columns import AIRBYTE_COLUMNS
 from lotuslake.core.data_file import DataFile
-from lotuslake.core.field_types import BIGINT, BOOLEAN, DOUBLE, TIMESTAMP, VARCHAR, ColumnType
+from lotuslake.core.field_types import BIGINT, BOOLEAN, DOUBLE, VARCHAR, ColumnType
 from lotuslake.core.file_schema import find_namesakes
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.type_text import parse_type
@@ -17,6 +18,7 @@ from lotuslake.core.type_text import parse_type
 Row = dict[str, Any]
 
 _TYPES: Mapping[type, ColumnType] = {bool: BOOLEAN, int: BIGINT, float: DOUBLE}
+_AIRBYTE = dict(AIRBYTE_COLUMNS)
 
 
 def data_file(rows: Iterable[Row], columns: Mapping[str, str] | None = None) -> bytes:
@@ -42,7 +44,7 @@ def read_footer(file: DataFile, body: bytes) -> Footer | Unreadable:
     types: dict[str, ColumnType] = {}
     for row in rows:
         for name, value in row.items():
-            types[name] = TIMESTAMP if name == "_airbyte_extracted_at" else _TYPES.get(type(value), VARCHAR)
+            types[name] = _AIRBYTE.get(name) or _TYPES.get(type(value), VARCHAR)
     types |= {name: parse_type(text) for name, text in given.items()}
     generations = [row["_airbyte_generation_id"] for row in rows if row.get("_airbyte_generation_id") is not None]
     instants = [row["_airbyte_extracted_at"] for row in rows if row.get("_airbyte_extracted_at") is not None]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lotuslake.core.airbyte_columns import AIRBYTE_COLUMNS, declared_columns
 from lotuslake.core.data_file import READABLE, DataFile, FileStatus, LedgerEntry
 from lotuslake.core.decision import Decision, to_entry
 from lotuslake.core.errors import LostRaceError, UnreachableError
 from lotuslake.core.evolution import plan_evolution
-from lotuslake.core.field_types import BIGINT, TIMESTAMP, VARCHAR, ColumnType
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.head import Head
 from lotuslake.core.names import fold_name
@@ -22,12 +22,6 @@ from lotuslake.testing.files import Row, read_footer, read_rows
 
 if TYPE_CHECKING:
     from lotuslake.testing.lake import MemoryLake
-
-AIRBYTE_COLUMNS: tuple[tuple[str, ColumnType], ...] = (
-    ("_airbyte_raw_id", VARCHAR),
-    ("_airbyte_extracted_at", TIMESTAMP),
-    ("_airbyte_generation_id", BIGINT),
-)
 
 
 class MemoryLanding:
@@ -62,12 +56,12 @@ class MemoryLanding:
     def choose_columns(self, stream: Stream, seen: Sequence[Columns]) -> Columns:
         """See Landing."""
         with self._lake.calling("landing.choose_columns"):
-            return landing_columns(_declared(stream), seen)
+            return landing_columns(declared_columns(stream), seen)
 
     def evolve(self, stream: Stream, seen: Sequence[Columns]) -> Columns:
         """See Landing. Fields are added at the end; nested ones are not followed."""
         with self._lake.calling("landing.evolve"):
-            declared = _declared(stream)
+            declared = declared_columns(stream)
             landed = self._lake.landed_of(stream)
             if not landed.files:
                 columns: Columns = landing_columns(declared, seen)
@@ -134,7 +128,3 @@ class MemoryLanding:
             decision = replace(decision, status=FileStatus.QUARANTINED, reason=reason)
         entry = to_entry(decision, seq, data_path if data_path in copies else None)
         return replace(entry, batch_id=batch.batch_id, recorded_at=self._lake.clock())
-
-
-def _declared(stream: Stream) -> Columns:
-    return (*AIRBYTE_COLUMNS, *((field.name, field.type) for field in stream.fields))

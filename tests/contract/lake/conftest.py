@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
@@ -12,6 +13,8 @@ import pytest
 
 from tests.contract.lake.ports import InMemory, LakeUnderTest, Real, make_project
 
+# What dbt has parsed in one project serves for all: they are alike.
+_parsed: list[Path] = []
 KINDS = ("memory", "embedded", "services")
 
 
@@ -22,6 +25,9 @@ def opened(kind: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[
         yield InMemory()
         return
     make_project(folder)
+    state = folder / ".lotuslake" / "temp" / "dbt"
+    if _parsed:
+        shutil.copytree(_parsed[0], state)
     environment = _environment(kind, folder, request)
     foreign = {name for name in os.environ if name.startswith(("LOTUSLAKE_", "AWS_", "PG"))}
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
@@ -31,9 +37,11 @@ def opened(kind: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[
             yield lake
         finally:
             lake.wiring.close()
+            if (state / "models.json").is_file():
+                _parsed.append(state)
 
 
-def _environment(kind: str, folder: Path, request: pytest.FixtureRequest) -> Mapping[str, str]:
+def _environment(kind: str, folder: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     common = {"LOTUSLAKE_PROJECT_DIR": str(folder), "LOTUSLAKE_MEMORY_LIMIT": "512MiB", "LOTUSLAKE_THREADS": "2"}
     if kind == "embedded":
         (folder / ".lotuslake" / "landing").mkdir(parents=True)

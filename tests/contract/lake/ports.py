@@ -208,12 +208,8 @@ def a_row(key: int | None, version: int = 1, *, generation: int | None = 1, **va
     }
 
 
-META = pa.struct(
-    {
-        "sync_id": pa.int64(),
-        "changes": pa.list_(pa.struct({"field": pa.string(), "change": pa.string(), "reason": pa.string()})),
-    }
-)
+CHANGE = pa.struct([(name, pa.string()) for name in ("field", "change", "reason")])
+META = pa.struct([("sync_id", pa.int64()), ("changes", pa.list_(CHANGE))])
 _TYPES = {
     "_airbyte_extracted_at": pa.timestamp("ms", tz="UTC"),
     "_airbyte_meta": META,
@@ -223,7 +219,7 @@ _TYPES = {
 
 def parquet(rows: Sequence[Row]) -> bytes:
     """A Parquet file as Airbyte's destination shapes it; the first row says which columns there are."""
-    arrays: dict[str, pa.Array] = {}
+    arrays: dict[str, Any] = {}
     for name in rows[0]:
         values = [row[name] for row in rows]
         if name == "_airbyte_extracted_at":

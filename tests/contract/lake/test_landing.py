@@ -12,6 +12,7 @@ from lotuslake.core.field_types import BIGINT, VARCHAR
 from lotuslake.core.finding import Finding
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.head import Head
+from lotuslake.core.schema_comparison import Columns
 from lotuslake.core.stream import Field
 from tests.contract.lake.acts import DAY, batch_of, gone, head_of, judged, landed_ids, register, told, write
 from tests.contract.lake.ports import LakeUnderTest, a_row
@@ -22,7 +23,7 @@ AIRBYTE = ["_airbyte_raw_id", "_airbyte_extracted_at", "_airbyte_meta", "_airbyt
 DECLARED = ["id", "updated_at", "total", "deleted_at"]
 
 
-def names(columns: tuple[tuple[str, object], ...]) -> list[str]:
+def names(columns: Columns) -> list[str]:
     return [name for name, _ in columns]
 
 
@@ -197,7 +198,9 @@ class TestCommit:
         stream = lake.stream()
         entry = register(lake, stream, "0", a_row(1))
         wider = replace(stream, fields=(*stream.fields, NOTE))
-        columns = lake.landing.choose_columns(wider, [])
+        (footer,) = lake.landing.inspect([entry.file])
+        assert isinstance(footer, Footer)
+        columns = lake.landing.choose_columns(wider, [footer.columns])
         lake.landing.commit(batch_of(lake, wider, [], standing=(entry,), rewrite=True, columns=columns))
         assert lake.landing.load_columns(wider) == columns
         assert landed_ids(lake, wider) == [1]
