@@ -9,6 +9,7 @@ from dataclasses import asdict
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from lotuslake import __version__
 from lotuslake.adapters.dbt_folder import WRITTEN
@@ -30,18 +31,35 @@ class KnownModels:
     def load(self) -> dict[str, Model] | None:
         """The models by name; None where they are not known as the project is now."""
         try:
-            document = json.loads(self._path.read_text(encoding="utf-8"))
-            if document["project"] != self._project:
-                return None
-            found = (Model(**{**one, "upstreams": tuple(one["upstreams"])}) for one in document["models"])
+            found = (Model(**{**one, "upstreams": tuple(one["upstreams"])}) for one in self._current["models"])
             return {model.name: model for model in found}
-        except (OSError, ValueError, KeyError, TypeError):
+        except (KeyError, TypeError):
             return None
 
-    def save(self, models: Mapping[str, Model]) -> None:
+    def are_parsed(self, parsed: Path) -> bool:
+        """Whether the file ``parsed`` is what dbt kept of this very project, so that it need not look for changes."""
+        try:
+            return bool(self._current.get("parsed") == _digest(parsed.read_bytes()))
+        except OSError:
+            return False
+
+    def save(self, models: Mapping[str, Model], parsed: Path) -> None:
         """Keep them; another program may be reading, so the file is there in full, or as it was."""
-        document = {"project": self._project, "models": [asdict(model) for model in models.values()]}
+        document = {
+            "project": self._project,
+            "parsed": _digest(parsed.read_bytes()) if parsed.is_file() else None,
+            "models": [asdict(model) for model in models.values()],
+        }
         replace_file(self._path, json.dumps(document).encode())
+
+    @cached_property
+    def _current(self) -> dict[str, Any]:
+        """What was kept; empty where the project is no longer as it was then."""
+        try:
+            document = json.loads(self._path.read_text(encoding="utf-8"))
+            return document if document["project"] == self._project else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
 
     @cached_property
     def _project(self) -> str:
@@ -52,3 +70,7 @@ class KnownModels:
             digest.update(f"{name} {len(content)} ".encode("utf-8", "surrogateescape"))
             digest.update(content)
         return digest.hexdigest()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ import yaml
 from lotuslake.adapters.dbt_environment import hide_dbt_variables
 from lotuslake.adapters.dbt_errors import DbtError
 from lotuslake.adapters.dbt_folder import DbtFolder
+from lotuslake.adapters.dbt_hashes import hash_model
 from lotuslake.adapters.dbt_known_models import KnownModels
 from lotuslake.adapters.duckdb_errors import translate_text
 from lotuslake.adapters.duckdb_instance import LAKE, DuckDbInstance
@@ -47,12 +47,12 @@ class DbtProject:
     def warm_up(self) -> None:
         """Import dbt and parse the project in a thread, while the caller does something else."""
         if self._warming is None:
-            self._warming = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dbt").submit(self._parse)
+            self._warming = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dbt").submit(self._load_manifest)
 
     @cached_property
     def manifest(self) -> Any:
         """dbt's manifest, parsed at the first use and from `partial_parse.msgpack` where nothing changed."""
-        return self._warming.result() if self._warming is not None else self._parse()
+        return self._warming.result() if self._warming is not None else self._load_manifest()
 
     def close(self) -> None:
         """Close dbt's connection: while it is open, the instance's database lives on, and with it the hold on a catalog."""
@@ -61,11 +61,37 @@ class DbtProject:
             connections.DuckDBConnectionManager.close_all_connections()
         self._walked.close()
 
+    def _load_manifest(self) -> Any:
+        kept = self._load_kept()
+        if kept is not None:
+            return kept
+        manifest = self._parse()
+        self._known[0].save(self._models_of(manifest), self._parsed)
+        return manifest
+
+    def _load_kept(self) -> Any:
+        """The manifest of the last parsing, where every file is as it was then: to find that out takes dbt a second.
+
+        Two things are left as dbt does them, since no file tells of them: a model's `env_var`, and a first parsing.
+        """
+        self._take_up_parsing()
+        if not any(known.are_parsed(self._parsed) for known in self._known):
+            return None
+        from dbt.contracts.graph.manifest import Manifest
+        from dbt.parser.manifest import extended_mashumuro_decoder
+
+        manifest = Manifest.from_msgpack(self._parsed.read_bytes(), decoder=extended_mashumuro_decoder)
+        if manifest.env_vars:
+            return None
+        manifest.build_parent_and_child_maps()
+        manifest.build_flat_graph()
+        self._write_profile()
+        return manifest
+
     def _parse(self) -> Any:
         if not (self._folder / "dbt_project.yml").is_file():
             raise ConfigError(f"there is no dbt project in {self._folder}: dbt_project.yml is missing")
         self._write_profile()
-        self._take_up_parsing()
         result = self._runner(None).invoke(["parse", *self._flags()])
         _raise_system_error(result.exception)
         if not result.success:
@@ -74,29 +100,36 @@ class DbtProject:
 
     def _take_up_parsing(self) -> None:
         """Begin with what was parsed when the image was built: it lies in the project's own target folder."""
-        kept, own = (folder / "target" / PARSED for folder in (self._folder, self._state_dir))
-        if kept.is_file() and not own.exists():
-            own.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(own, kept.read_bytes())
+        kept = self._folder / "target" / PARSED
+        if kept.is_file() and not self._parsed.exists():
+            self._parsed.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(self._parsed, kept.read_bytes())
+
+    @property
+    def _parsed(self) -> Path:
+        return self._state_dir / "target" / PARSED
+
+    @cached_property
+    def _known(self) -> tuple[KnownModels, KnownModels]:
+        """What is known of the project's files: beside what was parsed when the image was built lies what was found then."""
+        return KnownModels(self._folder, self._state_dir), KnownModels(self._folder, self._folder / "target")
 
     @cached_property
     def models(self) -> dict[str, Model]:
         """Models of the folders processed/ and enriched/ by name; read without dbt while no file of the project changed."""
-        known = KnownModels(self._folder, self._state_dir)
-        # Beside what was parsed when the image was built lies what was found then.
-        models = known.load() or KnownModels(self._folder, self._folder / "target").load()
-        if models is None:
-            models = self._models_of_manifest()
-            known.save(models)
-        return models
+        for known in self._known:
+            models = known.load()
+            if models is not None:
+                return models
+        return self._models_of(self.manifest)
 
-    def _models_of_manifest(self) -> dict[str, Model]:
-        nodes = [node for node in self.manifest.nodes.values() if node.resource_type == "model"]
+    def _models_of(self, manifest: Any) -> dict[str, Model]:
+        nodes = [node for node in manifest.nodes.values() if node.resource_type == "model"]
         return {
             node.name: Model(
                 name=node.name,
                 layer=cast("Layer", node.schema),
-                hash=self._hash(node),
+                hash=hash_model(node, manifest.macros, self._folder / "dbt_project.yml"),
                 upstreams=tuple(sorted(self._models_among(node.depends_on.nodes))),
             )
             for node in nodes
@@ -167,31 +200,6 @@ class DbtProject:
 
     def _models_among(self, unique_ids: Iterable[str]) -> list[str]:
         return [unique_id.split(".")[-1] for unique_id in unique_ids if unique_id.startswith("model.")]
-
-    def _hash(self, node: Any) -> str:
-        """Hash of the SQL and of everything of the project that shapes it."""
-        digest = hashlib.sha256(node.raw_code.encode())
-        seen: set[str] = set()
-        waiting = list(node.depends_on.macros)
-        texts: list[str] = []
-        while waiting:
-            unique_id = waiting.pop()
-            macro = self.manifest.macros.get(unique_id)
-            if macro is None or unique_id in seen or macro.package_name != node.package_name:
-                continue
-            seen.add(unique_id)
-            texts.append(macro.macro_sql)
-            waiting += macro.depends_on.macros
-        for text in sorted(texts):
-            digest.update(text.encode())
-        if any("var(" in text for text in (node.raw_code, *texts)):
-            digest.update(repr(sorted(self._vars.items())).encode())
-        return digest.hexdigest()[:16]
-
-    @cached_property
-    def _vars(self) -> dict[str, Any]:
-        document = yaml.safe_load((self._folder / "dbt_project.yml").read_text(encoding="utf-8"))
-        return dict(document.get("vars") or {})
 
     def _runner(self, manifest: Any) -> Any:
         # Deferred: dbt takes seconds to import, which only a transform has to pay.

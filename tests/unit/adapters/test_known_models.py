@@ -13,6 +13,9 @@ MODELS = {
 }
 
 
+PARSED = "partial_parse.msgpack"
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     folder = tmp_path / "models"
@@ -25,7 +28,8 @@ def project(tmp_path: Path) -> Path:
 def state_dir(tmp_path: Path, project: Path) -> Path:
     folder = tmp_path / "state"
     folder.mkdir()
-    KnownModels(project, folder).save(MODELS)
+    (folder / PARSED).write_bytes(b"what dbt kept")
+    KnownModels(project, folder).save(MODELS, folder / PARSED)
     return folder
 
 
@@ -53,3 +57,24 @@ def test_and_a_moved_one(project: Path, state_dir: Path) -> None:
 def test_a_damaged_note_is_no_note(project: Path, state_dir: Path, text: str) -> None:
     (state_dir / "models.json").write_text(text)
     assert KnownModels(project, state_dir).load() is None
+
+
+def test_what_dbt_kept_is_of_this_project(project: Path, state_dir: Path) -> None:
+    assert KnownModels(project, state_dir).are_parsed(state_dir / PARSED)
+
+
+def test_what_dbt_kept_of_other_files_is_not(project: Path, state_dir: Path) -> None:
+    (project / "processed/int_a.sql").write_text("select 2")
+    assert not KnownModels(project, state_dir).are_parsed(state_dir / PARSED)
+
+
+def test_nor_is_what_dbt_has_written_since(project: Path, state_dir: Path) -> None:
+    (state_dir / PARSED).write_bytes(b"kept later")
+    assert not KnownModels(project, state_dir).are_parsed(state_dir / PARSED)
+
+
+def test_nothing_kept_is_nothing(project: Path, state_dir: Path) -> None:
+    (state_dir / PARSED).unlink()
+    assert not KnownModels(project, state_dir).are_parsed(state_dir / PARSED)
+    KnownModels(project, state_dir).save(MODELS, state_dir / PARSED)
+    assert not KnownModels(project, state_dir).are_parsed(state_dir / PARSED)
