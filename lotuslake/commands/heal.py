@@ -33,7 +33,7 @@ def heal(
     if is_emptied and not _is_accepted(stream, known, head, ledger, context):
         return head, []
     inspected = landing.inspect([item.file for item in plan.overwritten])
-    healing = plan_healing(stream, known, plan.overwritten, inspected, plan.missing, is_emptied=is_emptied)
+    healing = plan_healing(stream, known, plan, inspected, is_emptied=is_emptied)
     if healing.is_empty:
         return head, []
     columns = landing.evolve(stream, [found.columns for found in healing.changed if isinstance(found, Footer)])

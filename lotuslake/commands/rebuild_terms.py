@@ -52,7 +52,7 @@ class RebuildJudge:
             return None
         made = built_by(self.stream, content.began, head.seq)
         if terms.carry_until is not None:
-            made = replace(made, since=since_of(cursor), unread=find_unread(entries, cursor, head))
+            made = replace(made, since=since_of(cursor), unread=find_unread(self.stream, entries, cursor, head))
         terms = replace(terms, built_by=made)
         return terms if is_lost else self._bound_shrinking(terms, content, head)
 

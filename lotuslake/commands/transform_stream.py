@@ -187,7 +187,7 @@ class StreamWorker:
         self._close_mended(entries, cursor, head, content)
         limits = self.options.limits.capped_by(self.stream.batch)
         steps = plan_merges(self.model.name, content.entries, self._adopting(cursor, content), head, limits)
-        made = built_by(self.stream, content.began, since_of(cursor), find_unread(entries, cursor, head))
+        made = built_by(self.stream, content.began, since_of(cursor), find_unread(self.stream, entries, cursor, head))
         return with_terms(steps, Terms(made))
 
     def _has_vanished(self, raised: Sequence[Finding]) -> bool:

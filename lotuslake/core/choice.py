@@ -11,7 +11,7 @@ from datetime import datetime
 from lotuslake.core.content import Choice, Content, Evidence
 from lotuslake.core.data_file import READABLE, FileStatus, LedgerEntry
 from lotuslake.core.full_refresh import FullRefresh
-from lotuslake.core.generation import split_generations
+from lotuslake.core.generation import WITH_ROWS, split_generations
 from lotuslake.core.shrinking import hold_back_shrunk
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Cursor
@@ -43,7 +43,9 @@ def _incremental_content(stream: Stream, entries: Sequence[LedgerEntry], cursor:
     if cursor.version == 0 or base is None or cursor.generation_id is None or is_left:
         id_ = cursor.generation_id if is_left and cursor.version > 0 else base_id
         return Content(standing, id_, is_shown=cursor.version > 0)
-    if now - generations[-1].newest_file_at < stream.settle_after:
+    # Files that are gone by now still say when it was over.
+    newest = next(one for one in split_generations(entries, stream, WITH_ROWS) if one.id == generations[-1].id)
+    if now - newest.newest_file_at < stream.settle_after:
         reason = (
             f"of generation {cursor.generation_id} no object is left, and the one that takes its place has not settled"
         )

@@ -65,10 +65,15 @@ class FullRefresh:
             return hold_back_shrunk(self._stream, wanted, self._cursor, self._evidence, own)
         if own is not None:
             return Choice(own)
-        if self._cursor.version == 0 and len(self._standing) <= 1:
+        if self._cursor.version == 0 and self._is_alone:
             return Choice(_content(self._standing[0], is_shown=False) if self._standing else NOTHING)
         is_emptied = shown is not None and any(entry.reason == EMPTIED for entry in shown.entries)
         return Choice(NOTHING if is_emptied and not self._standing else None)
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether there is nothing to choose from: a stream's first generation is shown as it comes, unless it has failed."""
+        return len(self._standing) <= 1 and not any(map(self._is_attempt_before_another, self._standing))
 
     def _is_complete(self, one: Generation) -> bool:
         if self._is_attempt_before_another(one):
@@ -117,7 +122,7 @@ class FullRefresh:
 
     def _incomplete(self, later: Sequence[Generation]) -> list[Finding]:
         """What is said of generations that are newer than what is shown: those that died, and one that should be complete."""
-        if self._shown is None and len(self._standing) <= 1:
+        if self._shown is None and self._is_alone:
             return []
         findings = []
         for one in later:

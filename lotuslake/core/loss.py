@@ -11,7 +11,7 @@ from lotuslake.core.data_file import READABLE, FileStatus, LedgerEntry
 from lotuslake.core.finding import Finding
 from lotuslake.core.generation import WITH_ROWS, find_generation, split_generations
 from lotuslake.core.head import Head
-from lotuslake.core.healing import EMPTIED
+from lotuslake.core.healing import EMPTIED, REPLACED
 from lotuslake.core.setting_aside import is_unreadable
 from lotuslake.core.stream import Stream
 from lotuslake.core.transform_plan import Cursor
@@ -48,7 +48,7 @@ def find_loss(stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, co
     gone = [
         entry
         for entry in entries
-        if _is_gone(entry)
+        if _is_gone(entry, stream)
         and entry.seq > since
         and 0 < entry.readable_seq <= cursor.position
         and entry.readable_seq not in unread
@@ -65,7 +65,7 @@ def find_loss(stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, co
     return Loss(len(gone), sum(entry.rows or 0 for entry in gone), until if all(extracted) else None)
 
 
-def find_unread(entries: Sequence[LedgerEntry], cursor: Cursor, head: Head) -> tuple[int, ...]:
+def find_unread(stream: Stream, entries: Sequence[LedgerEntry], cursor: Cursor, head: Head) -> tuple[int, ...]:
     """First log numbers of files that a table which follows the log up to its head steps over, gone before it read them.
 
     One that has come back since is read after all.
@@ -75,16 +75,21 @@ def find_unread(entries: Sequence[LedgerEntry], cursor: Cursor, head: Head) -> t
     stepped_over = {
         entry.readable_seq
         for entry in entries
-        if _is_gone(entry) and cursor.position < entry.readable_seq and entry.seq <= head.seq
+        if _is_gone(entry, stream) and cursor.position < entry.readable_seq and entry.seq <= head.seq
     }
     return tuple(sorted(before | stepped_over))
 
 
-def _is_gone(entry: LedgerEntry) -> bool:
+def _is_gone(entry: LedgerEntry, stream: Stream) -> bool:
+    """Whether a table may hold what only this file told.
+
+    Of an incremental stream it goes on doing so when a newer generation has replaced the file's, until it is built anew by
+    a truncating refresh.
+    """
     if entry.status in READABLE or not entry.rows:
         return False
     is_away = entry.status in {FileStatus.MISSING, FileStatus.EXPIRED} or is_unreadable(entry)
-    return is_away or entry.reason == EMPTIED
+    return is_away or entry.reason == EMPTIED or (entry.reason == REPLACED and stream.sync_mode == "incremental")
 
 
 def why_not_carried(loss: Loss, cursor: Cursor, raised: Sequence[Finding]) -> str | None:

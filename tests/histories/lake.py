@@ -77,6 +77,9 @@ class Accepted:
 class Play(ABC):
     """A lake of its own for one history; ``now`` is a moment of the history."""
 
+    # See LakeState; a folder's etags change with the time of writing.
+    sees_touch = True
+
     def __init__(self, config: Config, limits: BatchLimits = LIMITS) -> None:
         self.config = config
         self.limits = limits

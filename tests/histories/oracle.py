@@ -92,9 +92,10 @@ def _accepted(state: LakeState, command: Command) -> Branch:
     _accept_generations(after, kinds)
     after.accepted |= {(kind, "now") for kind in kinds & after.open if kind in {"held_back", "loss"}}
     if after.retention_is_held and "held_back" in kinds:
-        after.accepted.add(("retention", "now"))
+        after.accepted.add(("retention", after.retention_from))
     if "carried" in kinds:
         after.carried_is_open = False
+        after.accepted.add(("carried", "once"))
     branch = Branch(after, must=after.open - kinds)
     return _with_status(branch)
 
@@ -114,13 +115,15 @@ def _maintained(state: LakeState) -> Iterator[Branch]:
     rows = sum(len(fact.records) for fact in after.standing)
     going = sum(len(fact.records) for fact in old)
     is_large = going > config.max_shrink * rows
-    if old and is_large and ("retention", "now") not in state.accepted:
-        after.retention_is_held = True
+    # Accepted is the expiry that begins with a day.
+    begins = str(min((fact.day for fact in old), default=""))
+    if old and is_large and ("retention", begins) not in state.accepted:
+        after.retention_is_held, after.retention_from = True, begins
         yield Branch(after, exit_code=5, must=kept | {"held_back"}, note="expiry held back")
         return
     after.retention_is_held = False
     if old:
-        after.accepted.discard(("retention", "now"))
+        after.accepted.discard(("retention", begins))
     for fact in old:
         fact.is_standing, fact.left = False, "expired"
         thing = after.shelf.get(fact.name)

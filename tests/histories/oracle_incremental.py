@@ -47,7 +47,8 @@ class Incremental(Transform):
         table = self.built(state, numbers)
         if self.is_fall(state.table, table):
             yield Branch(deepcopy(self.state), must={"held_back"}, note="truncation held back")
-            for branch in self.bring_up(numbers):
+            # A rebuild that was asked for is held back as well: what is new is merged.
+            for branch in (*self.bring_up(numbers), self.merge(numbers)):
                 branch.must.add("held_back")
                 yield branch
             return

@@ -34,6 +34,7 @@ class Thing:
     modified_at: int
     day: int
     number: int = 0
+    touched_at: int = 0
 
 
 @dataclass
@@ -41,6 +42,8 @@ class LakeState:
     """What a history has made so far. Moments in seconds from its start."""
 
     config: Config
+    # Whether the store tells an object that was written again with the same content from one that was not.
+    sees_touch: bool = True
     now: int = 0
     shelf: dict[str, Thing] = field(default_factory=dict)
     taken_away: dict[str, Thing] = field(default_factory=dict)
@@ -64,6 +67,8 @@ class LakeState:
     is_asked: bool = False
     carried_is_open: bool = False
     retention_is_held: bool = False
+    # The day that the expiry begins with which is held back.
+    retention_from: str = ""
     # Which commands a person who accepted something runs next, and how far the lake has come since anything happened.
     owed: list[str] = field(default_factory=list)
     quiet: int = 0
@@ -93,13 +98,19 @@ class LakeState:
                 self._put(name, File(name, records, generation, sync), self.now)
                 self.shelf[name].day = day
             case Touch(name):
-                self.shelf[name].modified_at = self.now
+                self._touch(self.shelf[name])
             case Vanish(names):
                 for name in names:
                     self.taken_away[name] = self.shelf.pop(name)
             case Return(names):
                 for name in names:
-                    self.shelf[name] = self.taken_away.pop(name)
+                    thing = self.shelf[name] = self.taken_away.pop(name)
+                    thing.modified_at = max(thing.modified_at, thing.touched_at)
+
+    def _touch(self, thing: Thing) -> None:
+        thing.touched_at = self.now
+        if self.sees_touch or self.known.get(thing.name) != thing.number:
+            thing.modified_at = self.now
 
     def _put(self, name: str, content: File | None, at: int) -> None:
         self.counter += 1

@@ -138,8 +138,10 @@ class Transform(ABC):
             if self._can_carry(old):
                 table.hear(carry(telling, state.config) for telling in only)
                 table.made_from |= gone
-                state.carried_is_open = True
-                yield from self._publish(numbers, state, table, must={"carried"} if only else set(), may={"carried"})
+                # Accepted once, it stays so for the same files.
+                is_told = bool(only) and ("carried", "once") not in state.accepted
+                state.carried_is_open = ("carried", "once") not in state.accepted
+                yield from self._publish(numbers, state, table, must={"carried"} if is_told else set(), may={"carried"})
             if only or self._can_carry(old):
                 return
         elif gone and self.is_fall(old, table):
@@ -149,7 +151,9 @@ class Transform(ABC):
 
     def _told_by_gone_files_alone(self, old: Table, state: LakeState, numbers: set[int]) -> list[Telling]:
         told = {record.raw_id for n in numbers if state.facts[n].is_standing for record in state.facts[n].records}
-        return [telling for telling in old.tellings if telling.raw_id not in told]
+        # Where a stream no longer has tombstones, a row of the old table says no more that it is deleted.
+        kept = old.tellings if self.state.config.has_tombstones else [row.bare() for row in old.rows.values()]
+        return [telling for telling in kept if telling.raw_id not in told]
 
     def _can_carry(self, old: Table) -> bool:
         config = self.state.config

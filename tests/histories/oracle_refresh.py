@@ -138,6 +138,8 @@ class FullRefresh(Transform):
         branch.may |= self.state.open & {"held_back"}
         is_retried = one.sync is not None and any(other.sync == one.sync for other in later)
         is_open = bool(one.standing) and ("incomplete", one.subject) not in self.state.accepted
+        # Of a late file of what a person let be empty the page leaves open what is said.
+        is_open = is_open and not any(file.left == "vanished" for file in one.files)
         if is_retried or (later and not self._is_settled(generations, number)):
             (branch.must if is_open else branch.may).add("incomplete")
         elif self._is_settled(generations, number) and self._blockers(generations, number, shown):

@@ -51,6 +51,12 @@ class Row:
     def tellings(self) -> list[Telling]:
         return [one for one in (self.content, self.deletion) if one is not None]
 
+    def bare(self) -> Telling:
+        """The row without its deletion, as one telling."""
+        telling = self.content or self.deletion
+        assert telling is not None
+        return replace(telling, is_tombstone=False)
+
     def shown(self) -> ShownRow:
         if self.content is not None:
             return (self.content.columns, self.content.raw_id, self.is_deleted)

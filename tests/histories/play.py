@@ -66,7 +66,7 @@ def play(history: History, lake: Play) -> None:
         Difference: at the first command after which the lake is not as the page says.
         NotApplicableError: an event cannot happen after those before it.
     """
-    game = Game(lake, [LakeState(history.config)])
+    game = Game(lake, [LakeState(history.config, lake.sees_touch)])
     for number, event in enumerate(history.events):
         if not game.may(event):
             raise NotApplicableError(f"{number} {event.words}")
@@ -79,7 +79,7 @@ def write_and_play(seed: str, author: Author, config: Config, lake: Play, length
     Raises:
         Difference: with the history until then as its second argument.
     """
-    game = Game(lake, [LakeState(config)])
+    game = Game(lake, [LakeState(config, lake.sees_touch)])
     events: list[Event] = []
     while len(events) < length:
         event = author.next(game.states)

@@ -68,6 +68,8 @@ class MemoryUpkeep:
 class MemoryPlay(Play):
     """A history in memory."""
 
+    sees_touch = False
+
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self._written_at: datetime | None = None

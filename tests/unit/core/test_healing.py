@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from lotuslake.core.data_file import FileStatus, LedgerEntry
+from lotuslake.core.data_file import DataFile, FileStatus, LedgerEntry
 from lotuslake.core.footer import Footer, Unreadable
 from lotuslake.core.healing import GONE_EMPTY, GONE_UNREAD, OVERWRITTEN, REPLACED, Healing, plan_healing
-from lotuslake.core.registration_plan import Overwritten
+from lotuslake.core.registration_plan import Overwritten, RegistrationPlan
 from tests.support.lake import NOW, ORDERS, a_file, an_entry
 
 
@@ -24,6 +24,7 @@ def heal(
     entries: list[LedgerEntry],
     overwritten: dict[LedgerEntry, str | None] | None = None,
     missing: tuple[LedgerEntry, ...] = (),
+    pending: tuple[DataFile, ...] = (),
 ) -> Healing:
     """``overwritten`` maps entries to the content hash that their objects have now, None for an unreadable one."""
     changes = [
@@ -33,7 +34,8 @@ def heal(
         Unreadable(change.file, "cut off") if hash_ is None else Footer(change.file, (), 5, content_hash=hash_)
         for change, hash_ in changes
     ]
-    return plan_healing(ORDERS, entries, [change for change, _ in changes], inspected, missing)
+    plan = RegistrationPlan((tuple(pending),), tuple(change for change, _ in changes), missing, (), 0)
+    return plan_healing(ORDERS, entries, plan, inspected)
 
 
 def told(healing: Healing) -> list[tuple[int, str, str | None]]:
@@ -70,9 +72,8 @@ def test_without_a_hash_nothing_is_known_to_be_the_same() -> None:
     healing = plan_healing(
         ORDERS,
         [unknown],
-        [Overwritten(a_file("1.parquet", etag="e2"), unknown)],
+        RegistrationPlan((), (Overwritten(a_file("1.parquet", etag="e2"), unknown),), (), (), 0),
         [Footer(a_file("1.parquet"), (), 5)],
-        (),
     )
     assert [entry.status.value for entry in healing.restated] == ["superseded"]
 
@@ -117,3 +118,22 @@ def test_a_generation_that_vanished_without_a_later_one_is_missing() -> None:
     older = an_old_entry(3, generation=0)
     assert told(heal([ONE, older], missing=(ONE,))) == [(1, "missing", None)]
     assert told(heal([ONE], missing=(ONE,))) == [(1, "missing", None)]
+
+
+def test_of_an_incremental_stream_a_newer_generation_replaces_all_older_ones_or_none() -> None:
+    oldest, newest = an_old_entry(3, generation=0), an_old_entry(4, generation=2)
+    assert told(heal([oldest, ONE, newest], missing=(ONE,))) == [(1, "missing", None)]
+    changed = heal([oldest, ONE, newest], {oldest: "other"}, missing=(ONE,))
+    assert (1, "superseded", REPLACED) in told(changed), "what the older object holds now is of no generation"
+
+
+def test_objects_of_another_connection_say_nothing() -> None:
+    # Its ids are greater although it came first.
+    other = replace(an_old_entry(3, generation=7), newest_extracted_at=NOW)
+    newest = an_old_entry(4, generation=2)
+    assert told(heal([other, ONE, newest], missing=(ONE,))) == [(1, "superseded", REPLACED)]
+
+
+def test_an_object_that_comes_back_is_of_its_generation_again() -> None:
+    newer, away = an_old_entry(3, generation=2), replace(ONE, status=FileStatus.MISSING)
+    assert told(heal([away, TWO, newer], missing=(TWO,), pending=(ONE.file,))) == [(2, "missing", None)]
