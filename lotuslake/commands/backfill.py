@@ -165,4 +165,6 @@ class _Backfill:
             self.ports.transformer.drop_rebuild(self.model.name, part)
         elif steps and not is_resumed:
             self.ports.transformer.begin_rebuild(self.model.name, wanted, part, instead_of=found)
-        return with_terms(steps, Terms(built_by(self.stream, content.began, since_of(cursor))))
+        # What was never read stays so: a replay reads what stands.
+        unread = cursor.built_by.unread if cursor.built_by is not None else ()
+        return with_terms(steps, Terms(built_by(self.stream, content.began, since_of(cursor), unread)))

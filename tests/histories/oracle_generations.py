@@ -28,6 +28,7 @@ class Fact:
     # Why it left: missing, expired, or accepted as vanished.
     left: str = ""
     is_accepted: bool = False
+    was_accepted: bool = False
     is_replaced: bool = False
     was_read: bool = False
 

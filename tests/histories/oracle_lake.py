@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from tests.histories.oracle_generations import Fact, Generation, split_generations
 from tests.histories.oracle_table import Table
+from tests.histories.oracle_thing import Thing
 from tests.histories.world import (
     START,
     BadFile,
@@ -22,19 +23,6 @@ from tests.histories.world import (
 )
 
 TICK = 11
-
-
-@dataclass
-class Thing:
-    """An object; ``content`` is None where no reader takes it."""
-
-    name: str
-    content: File | None
-    written_at: int
-    modified_at: int
-    day: int
-    number: int = 0
-    touched_at: int = 0
 
 
 @dataclass
@@ -167,6 +155,8 @@ class LakeState:
             self._leave(fact, "vanished")
 
     def _leave(self, fact: Fact, why: str) -> None:
+        # A finding is of an object: accepted once, it stays so when the object comes back and goes again.
+        fact.was_accepted = fact.was_accepted or fact.is_accepted
         fact.is_standing, fact.left, fact.is_accepted = False, why, False
 
     def _take_up(self, thing: Thing) -> None:
@@ -224,7 +214,7 @@ class LakeState:
             verdict = self._verdict(fact)
             # What a newer generation was taken for once to have replaced is not missed later.
             fact.is_replaced = fact.is_replaced or verdict == "may"
-            verdicts.add("may" if fact.is_replaced else verdict)
+            verdicts.add("may" if fact.is_replaced or fact.was_accepted else verdict)
         return "must" in verdicts, bool(verdicts)
 
     def _verdict(self, fact: Fact) -> str:

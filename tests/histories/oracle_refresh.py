@@ -131,6 +131,10 @@ class FullRefresh(Transform):
                 level.add("untold")
             if number > shown:
                 self._tell_unshown(branch, generations, number, shown)
+        if "held_back" in branch.must | branch.any_of:
+            # A dead one before it: the question about the newer one may stand for both.
+            branch.may |= branch.must & {"incomplete"}
+            branch.must.discard("incomplete")
 
     def _tell_unshown(self, branch: Branch, generations: list[Generation], number: int, shown: int) -> None:
         one, later = generations[number], generations[number + 1 :]
