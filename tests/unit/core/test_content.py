@@ -68,6 +68,7 @@ def told(choice: Choice) -> tuple[list[int] | None, bool | None, list[str]]:
 
 OLD, NEW, COMING = entry(1, 1, 48), entry(2, 2, 24), entry(3, 3, 0.1)
 DIED = entry(2, 2, 1)
+TRIED_AGAIN = [entry(1, 0, 48, sync=1), gone(entry(2, 1, 1, sync=1))]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,7 @@ DIED = entry(2, 2, 1)
         ("nothing at all", CATALOGUE, [], Cursor(), ([], False, [])),
         ("nothing any more", CATALOGUE, [], shows(OLD), (None, None, [])),
         ("the first, as it comes", CATALOGUE, [COMING], Cursor(), ([3], False, [])),
+        ("no first: its job was tried again", CATALOGUE, TRIED_AGAIN, Cursor(), (None, None, ["incomplete"])),
         ("what is shown stays", CATALOGUE, [COMING], shows(COMING), ([3], True, [])),
         ("settled", CATALOGUE, [OLD, NEW], shows(OLD), ([2], False, [])),
         ("coming", CATALOGUE, [OLD, COMING], shows(OLD), ([1], True, [])),
