@@ -36,6 +36,8 @@ def predict(state: LakeState, command: Command) -> list[Branch]:
 def adopt(branch: Branch, kinds: Kinds, command: Command) -> LakeState:
     """The state to go on from, once the lake was seen to be in it."""
     state = branch.state
+    if "held_back" in kinds - state.seen:
+        state.asked_of = repr(state.config.make)
     state.open = kinds - STATUS_KINDS
     state.seen = kinds
     state.carried_is_open = "carried" in kinds

@@ -54,6 +54,8 @@ class LakeState:
     is_overwritten: bool = False
     is_asked: bool = False
     carried_is_open: bool = False
+    # By what the table was to be made that `held_back` was last asked of.
+    asked_of: str = ""
     retention_is_held: bool = False
     # The day that the expiry begins with which is held back.
     retention_from: str = ""

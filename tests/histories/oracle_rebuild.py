@@ -176,6 +176,9 @@ class Transform(ABC):
                 branch.must.add("held_back")
                 yield branch
             return
+        if self.is_fall(state.table, table, accepted=False) and state.asked_of != repr(state.config.make):
+            # Accepted was what another model made: it may be asked once more.
+            yield self._refuse("held_back")
         yield Branch(self._replaced(state, table), must=must, may=may, note="built anew")
 
     def is_due(self) -> bool:
