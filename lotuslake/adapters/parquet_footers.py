@@ -13,6 +13,7 @@ import duckdb
 from lotuslake.adapters.duckdb_errors import first_line, translate
 from lotuslake.adapters.duckdb_instance import DuckDbInstance
 from lotuslake.adapters.parquet_rows import ask_rows
+from lotuslake.adapters.second_reader import can_be_read
 from lotuslake.adapters.whole_folders import WholeFolders
 from lotuslake.core.data_file import DataFile
 from lotuslake.core.errors import StatementError, UnreachableError
@@ -133,11 +134,13 @@ class ParquetFooters:
             for name in ("plain", "elements", "describe"):
                 connection.execute(load_sql("footers")[name], {"file": escape_glob(copy)}).fetchall()
         except duckdb.Error as error:
+            _require_memory(error, file, copy)
             return _reason(error)
         try:
             [(_, *facts)] = self._fetch_facts([copy])
             found = self._footer(file, copy, *facts)
         except duckdb.Error as error:
+            _require_memory(error, file, copy)
             raise StatementError(
                 f"the statement footers.facts fails on {file.path}, which other statements read: {type(error).__name__}. "
                 "This is an error of lotuslake, not of the file; nothing was decided about it"
@@ -146,7 +149,8 @@ class ParquetFooters:
             return found.reason
         try:
             ask_rows(connection, escape_glob(copy), found)
-        except duckdb.Error:
+        except duckdb.Error as error:
+            _require_memory(error, file, copy)
             return UNREADABLE_PAGES
         return None
 
@@ -192,6 +196,12 @@ def escape_glob(path: str) -> str:
     if path.startswith("s3://"):
         return path
     return "".join(f"[{char}]" if char in "*?[" else char for char in path)
+
+
+def _require_memory(error: duckdb.Error, file: DataFile, copy: str) -> None:
+    """Raises ConfigError where memory is wanting and another reader finds no fault with the file."""
+    if isinstance(error, duckdb.OutOfMemoryException) and can_be_read(copy):
+        raise translate(error, f"reading {file.path}") or error from error
 
 
 def _reason(error: duckdb.Error) -> str:

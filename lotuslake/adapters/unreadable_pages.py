@@ -9,10 +9,11 @@ from pathlib import Path
 
 import duckdb
 
-from lotuslake.adapters.duckdb_errors import first_line
+from lotuslake.adapters.duckdb_errors import first_line, translate
 from lotuslake.adapters.duckdb_instance import DuckDbInstance
 from lotuslake.adapters.duckdb_opening import quote_literal
 from lotuslake.adapters.parquet_footers import escape_glob
+from lotuslake.adapters.second_reader import can_be_read
 from lotuslake.core.data_file import DataFile, LedgerEntry
 from lotuslake.core.field_types import quote_identifier
 from lotuslake.core.names import fold_name
@@ -42,6 +43,7 @@ class UnreadablePages:
 
         Raises:
             UnreachableError: it cannot be had in full.
+            ConfigError: to read it takes more memory than is granted.
         """
         now = self._store.head(file.path)
         if now is None or (now.etag, now.size_bytes) != (file.etag, file.size_bytes):
@@ -49,9 +51,9 @@ class UnreadablePages:
         with tempfile.TemporaryDirectory(dir=self._instance.options.temp_dir) as folder:
             copy = Path(folder) / "object.parquet"
             self._store.fetch(file.path, copy)
-            return self._read(copy, {fold_name(name) for name, _ in columns})
+            return self._read(file.path, copy, {fold_name(name) for name, _ in columns})
 
-    def _read(self, copy: Path, wanted: set[str]) -> str | None:
+    def _read(self, path: str, copy: Path, wanted: set[str]) -> str | None:
         source = f"read_parquet({quote_literal(escape_glob(str(copy)))}, hive_partitioning = false)"
         for name in self._names(source):
             if fold_name(name) not in wanted:
@@ -61,6 +63,8 @@ class UnreadablePages:
                     # A hash needs every value whole; a count would not look at them.
                     connection.execute(f"SELECT bit_xor(hash({quote_identifier(name)})) FROM {source}").fetchall()
             except duckdb.Error as error:
+                if isinstance(error, duckdb.OutOfMemoryException) and can_be_read(str(copy), name):
+                    raise translate(error, f"reading column {name} of {path}") or error from error
                 return f"{UNREADABLE}column {name} {_trouble(error)}"
         return None
 
