@@ -163,7 +163,9 @@ class Transform(ABC):
     def _refuse(self, kind: str) -> Branch:
         state = deepcopy(self.state)
         state.is_asked = state.is_asked or self.asks_rebuild
-        return Branch(state, must={kind}, note=f"{kind}: refused", is_refused=True)
+        # What was asked about it before stays asked.
+        asked = self.state.open & {"held_back"}
+        return Branch(state, must={kind}, may=set(asked), note=f"{kind}: refused", is_refused=True)
 
     def _publish(
         self, numbers: set[int], state: LakeState, table: Table, *, must: Kinds, may: Kinds

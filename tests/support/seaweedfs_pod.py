@@ -114,6 +114,10 @@ class Gateway(ObjectStorage):
         self.access_key, self.secret_key = store.keys.pairs["admin"]
         self.store = store
 
+    @property
+    def master(self) -> str:
+        return self.store.master
+
     def prepare(self) -> None:
         """Nothing: its files are the store's."""
 

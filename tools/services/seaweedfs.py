@@ -44,6 +44,11 @@ class ObjectStorage(Service):
         """Its URL."""
         return f"http://127.0.0.1:{self.ports[0]}"
 
+    @property
+    def master(self) -> str:
+        """The URL of the master, which knows the volumes."""
+        return f"http://127.0.0.1:{self.ports[PORT_FLAGS.index('master.port')]}"
+
     def environment(self) -> dict[str, str]:
         """What a program needs in its environment to reach this store."""
         return {
@@ -100,10 +105,9 @@ class ObjectStorage(Service):
     def answers(self) -> bool:
         """See Service. The gateway is healthy some seconds before the volumes are known, and answers 500 until then."""
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        master = self.ports[PORT_FLAGS.index("master.port")]
         try:
             direct.open(f"{self.endpoint}/healthz", timeout=1).close()
-            with direct.open(f"http://127.0.0.1:{master}/dir/status", timeout=1) as answer:
+            with direct.open(f"{self.master}/dir/status", timeout=1) as answer:
                 topology = json.load(answer)["Topology"]
         except (urllib.error.URLError, OSError):
             return False
