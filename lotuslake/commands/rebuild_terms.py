@@ -46,6 +46,8 @@ class RebuildJudge:
         if cursor.version == 0:
             return Terms(built_by(self.stream, content.began, head.seq))
         loss = find_loss(self.stream, entries, cursor, content)
+        if loss is None:
+            self._close_losses()
         is_lost = loss is not None and self._may_lose(loss, head)
         terms = self._carry(loss, cursor, head) if loss is not None and not is_lost else Terms()
         if terms is None:
@@ -55,6 +57,11 @@ class RebuildJudge:
             made = replace(made, since=since_of(cursor), unread=find_unread(self.stream, entries, cursor, head))
         terms = replace(terms, built_by=made)
         return terms if is_lost else self._bound_shrinking(terms, content, head)
+
+    def _close_losses(self) -> None:
+        """What was gone is back: whatever else may keep the table from being built anew."""
+        raised = self.ports.ledger.load_raised(self.stream)
+        self.ports.ledger.close_findings([finding for finding in raised if finding.kind == "loss"])
 
     def _may_lose(self, loss: Loss, head: Head) -> bool:
         """Whether a person has said that what is gone may be lost."""

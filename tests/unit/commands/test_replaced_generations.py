@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from lotuslake.core.backfill_plan import DateRange
 from lotuslake.core.stream import Stream
+from lotuslake.testing import data_file
 from tests.support.lake import ORDERS, Shop, a_row
 
 MODEL = ORDERS.processed_model
@@ -82,3 +84,20 @@ def test_a_replay_does_not_take_for_lost_what_was_never_read() -> None:
     shop.backfill()
     assert set(shop.table(MODEL)) == {2}
     assert "carried" not in kinds(shop)
+
+
+def test_a_loss_is_no_longer_told_when_the_files_are_back() -> None:
+    """The rebuild may still be held back for another reason."""
+    shop = Shop()
+    paths = [fill(shop, key, 0) for key in (1, 2, 3)]
+    shop.transform()
+    bodies = {path: shop.store.read(path) for path in paths}
+    shop.store.put(paths[0], data_file([a_row(1, 1, generation=0, total=7)]))
+    vanish(shop, paths[1])
+    shop.transform()
+    assert kinds(shop) == ["loss", "missing", "overwritten"]
+    shop.lake.models[MODEL] = replace(shop.lake.models[MODEL], select=lambda row: {**row, "id": 1})
+    shop.store.put(paths[1], bodies[paths[1]])
+    shop.register(full_sweep=True)
+    shop.transform()
+    assert kinds(shop) == ["held_back", "overwritten"]
