@@ -138,7 +138,7 @@ fmt: install ## Format and apply the safe fixes
 
 # Tracing makes a program slower by a third: where real ones are run by the hundred, nothing is measured. Of tests that ARGS
 # selects, the first half may hold none (pytest's 5).
-MEASURED := tests/contract tests/functional tests/property tests/unit
+MEASURED := tests/contract tests/property tests/unit
 test: install ## All tests but the connectors', then the coverage gate, on every processor (JOBS=1: one)
 	@status=0; \
 	$(PYTEST) --ignore=tests/connectors --ignore=tests/outside $(MEASURED:%=--ignore=%) $(ARGS) || status=$$?; \
