@@ -136,7 +136,7 @@ fmt: install ## Format and apply the safe fixes
 	$(BIN)/ruff check --fix .
 	@if command -v terraform >/dev/null 2>&1; then terraform fmt -recursive manifests/airbyte; fi
 
-# Tracing makes a program slower by a third: where real ones are run by the hundred, nothing is measured. Of tests that ARGS
+# Tracing makes a transform slower by a fifth or more: where real ones are run by the hundred, nothing is measured. Of tests that ARGS
 # selects, the first half may hold none (pytest's 5).
 MEASURED := tests/contract tests/property tests/unit
 test: install ## All tests but the connectors', then the coverage gate, on every processor (JOBS=1: one)
