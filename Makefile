@@ -141,9 +141,14 @@ fmt: install ## Format and apply the safe fixes
 MEASURED := tests/contract tests/property tests/unit
 test: install ## All tests but the connectors', then the coverage gate, on every processor (JOBS=1: one)
 	@status=0; \
+	$(MAKE) test-real || status=$$?; \
+	$(MAKE) coverage || status=$$?; \
+	exit $$status
+
+test-real: install ## The first half of test: all that runs real programs
+	@status=0; \
 	$(PYTEST) --ignore=tests/connectors --ignore=tests/outside $(MEASURED:%=--ignore=%) $(ARGS) || status=$$?; \
 	if [ $$status -eq 5 ] && [ -n '$(ARGS)' ]; then status=0; fi; \
-	$(MAKE) coverage || status=$$?; \
 	exit $$status
 
 test-unit: install ## The quick tests: unit and property (ARGS="-k plan")

@@ -36,15 +36,17 @@ class KnownModels:
         except (KeyError, TypeError):
             return None
 
-    def are_parsed(self, parsed: Path) -> bool:
-        """Whether the file ``parsed`` is what dbt kept of this very project, so that it need not look for changes."""
-        try:
-            return bool(self._current.get("parsed") == _digest(parsed.read_bytes()))
-        except OSError:
-            return False
+    def are_parsed(self, parsed: bytes) -> bool:
+        """Whether this is what dbt kept of this very project, so that it need not look for changes."""
+        return bool(self._current.get("parsed") == _digest(parsed))
 
     def save(self, models: Mapping[str, Model], parsed: Path) -> None:
-        """Keep them; another program may be reading, so the file is there in full, or as it was."""
+        """Keep them; another program may be reading, so the file is there in full, or as it was.
+
+        Nothing is kept where a file has changed since the project was looked at: which one dbt has read, nobody knows.
+        """
+        if self._hash_files() != self._project:
+            return
         document = {
             "project": self._project,
             "parsed": _digest(parsed.read_bytes()) if parsed.is_file() else None,
@@ -63,6 +65,10 @@ class KnownModels:
 
     @cached_property
     def _project(self) -> str:
+        """What `_hash_files` gave at the first look."""
+        return self._hash_files()
+
+    def _hash_files(self) -> str:
         """Hash of every file of the project and of the programs that read it."""
         digest = hashlib.sha256(f"{__version__} {version('dbt-core')} {version('dbt-duckdb')}".encode())
         for name, path in sorted(files(self._folder, _READ, WRITTEN).items()):

@@ -75,12 +75,14 @@ class DbtProject:
         Two things are left as dbt does them, since no file tells of them: a model's `env_var`, and a first parsing.
         """
         self._take_up_parsing()
-        if not any(known.are_parsed(self._parsed) for known in self._known):
+        # Read once: another program may be parsing.
+        parsed = self._parsed.read_bytes() if self._parsed.is_file() else b""
+        if not any(known.are_parsed(parsed) for known in self._known):
             return None
         from dbt.contracts.graph.manifest import Manifest
         from dbt.parser.manifest import extended_mashumuro_decoder
 
-        manifest = Manifest.from_msgpack(self._parsed.read_bytes(), decoder=extended_mashumuro_decoder)
+        manifest = Manifest.from_msgpack(parsed, decoder=extended_mashumuro_decoder)
         if manifest.env_vars:
             return None
         manifest.build_parent_and_child_maps()

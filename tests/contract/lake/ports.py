@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from lotuslake.cli.wiring import Wiring
 from lotuslake.config.settings import load_settings
 from lotuslake.core.data_file import DataFile
-from lotuslake.core.field_types import BIGINT, VARCHAR
+from lotuslake.core.field_types import VARCHAR
 from lotuslake.core.stream import Field, Stream
 from lotuslake.ports import ObjectStore
 from lotuslake.ports.known_streams import KnownStreams
@@ -24,22 +24,12 @@ from lotuslake.ports.landing import Landing
 from lotuslake.ports.ledger import Ledger
 from lotuslake.ports.transformer import Transformer
 from lotuslake.testing import DataTest, MemoryLake, MemoryStore, Row, data_file, enriched, processed
+from tests.support.lake import ORDERS as SHOP_ORDERS
 
-ORDERS = Stream(
-    source="shop",
-    name="orders",
-    description="Orders",
-    sync_mode="incremental",
-    destination_sync_mode="append",
-    primary_key=("id",),
-    cursor_field="updated_at",
-    fields=(
-        Field("id", BIGINT, {"type": "integer"}),
-        Field("updated_at", VARCHAR, {"type": "string"}),
-        Field("total", BIGINT, {"type": "integer"}),
-        Field("deleted_at", VARCHAR, {"type": "string"}),
-    ),
-    landing_path="shop/orders",
+# With tombstones.
+ORDERS = replace(
+    SHOP_ORDERS,
+    fields=(*SHOP_ORDERS.fields, Field("deleted_at", VARCHAR, {"type": "string"})),
     tombstone_field="deleted_at",
 )
 # Streams that have a processed model `int_shop__built_…` and an enriched one, `fct_built_…`, that counts its rows.

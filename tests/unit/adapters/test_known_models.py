@@ -60,21 +60,30 @@ def test_a_damaged_note_is_no_note(project: Path, state_dir: Path, text: str) ->
 
 
 def test_what_dbt_kept_is_of_this_project(project: Path, state_dir: Path) -> None:
-    assert KnownModels(project, state_dir).are_parsed(state_dir / PARSED)
+    assert KnownModels(project, state_dir).are_parsed((state_dir / PARSED).read_bytes())
 
 
 def test_what_dbt_kept_of_other_files_is_not(project: Path, state_dir: Path) -> None:
     (project / "processed/int_a.sql").write_text("select 2")
-    assert not KnownModels(project, state_dir).are_parsed(state_dir / PARSED)
+    assert not KnownModels(project, state_dir).are_parsed((state_dir / PARSED).read_bytes())
 
 
 def test_nor_is_what_dbt_has_written_since(project: Path, state_dir: Path) -> None:
     (state_dir / PARSED).write_bytes(b"kept later")
-    assert not KnownModels(project, state_dir).are_parsed(state_dir / PARSED)
+    assert not KnownModels(project, state_dir).are_parsed((state_dir / PARSED).read_bytes())
 
 
 def test_nothing_kept_is_nothing(project: Path, state_dir: Path) -> None:
     (state_dir / PARSED).unlink()
-    assert not KnownModels(project, state_dir).are_parsed(state_dir / PARSED)
+    assert not KnownModels(project, state_dir).are_parsed(b"")
     KnownModels(project, state_dir).save(MODELS, state_dir / PARSED)
-    assert not KnownModels(project, state_dir).are_parsed(state_dir / PARSED)
+    assert not KnownModels(project, state_dir).are_parsed(b"")
+
+
+def test_a_project_that_changes_while_dbt_reads_it_is_not_kept(project: Path, state_dir: Path) -> None:
+    known = KnownModels(project, state_dir)
+    assert known.load() == MODELS
+    (project / "processed/int_a.sql").write_text("select 2")
+    known.save({}, state_dir / PARSED)
+    (project / "processed/int_a.sql").write_text("select 1")
+    assert KnownModels(project, state_dir).load() == MODELS
